@@ -1,0 +1,67 @@
+# `make help` lists the targets. `demo` and `test` need Python >= 3.11 and nothing else.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+VOTES ?=
+DEMO := $(CURDIR)/var/demo$(if $(VOTES),-$(basename $(notdir $(VOTES))))
+SITE := TILTYARD_VAR=$(DEMO) SECRET_KEY_FILE=$(DEMO)/secret_key
+
+.PHONY: help demo test test-services check format vendor bench screenshots migrations clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.demo ## seed and serve simulated data; VOTES=file serves that file's board instead
+	@mkdir -p $(DEMO) && [ -s $(DEMO)/secret_key ] || \
+		(umask 077 && $(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))" > $(DEMO)/secret_key)
+	@$(SITE) $(BIN)/python manage.py migrate --no-input --verbosity 0
+	@$(SITE) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
+	@$(SITE) $(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)/ $(if $(VOTES),--votes "$(VOTES)")
+	@$(SITE) exec $(BIN)/uvicorn arena.config.asgi:application --port $(PORT) --lifespan on \
+		--ws-max-size 1000000 --timeout-graceful-shutdown 25 --no-server-header --log-level warning
+
+test: $(VENV)/.test ## run every test (browser, PostgreSQL and Redis tests skip where those are absent)
+	@$(BIN)/pytest $(ARGS)
+
+test-services: $(VENV)/.test ## run the core suite on DATABASE_URL (PostgreSQL) and REDIS_URL
+	@$(BIN)/pytest -m "not browser" tests/battles tests/integrity tests/leaderboard tests/api $(ARGS)
+
+check: $(VENV)/.test ## formatting, lint, types, house rules; no tests
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@SECRET_KEY=check TILTYARD_VAR=$(CURDIR)/var/check $(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+
+format: $(VENV)/.test ## format the code and mend what lint can mend
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+vendor: $(VENV)/.demo ## refresh the browser libraries from npm (needs npm)
+	@$(BIN)/python tools/vendor.py
+
+bench: $(VENV)/.demo ## measure the fit of two million votes
+	@$(BIN)/python benchmarks/fit.py
+
+screenshots: $(VENV)/.test ## take the README's pictures from the demo running on PORT
+	@$(BIN)/python tools/screenshots.py --url http://127.0.0.1:$(PORT)/
+
+migrations: $(VENV)/.demo ## write migrations for changed models
+	@SECRET_KEY=check TILTYARD_VAR=$(CURDIR)/var/check $(BIN)/python manage.py makemigrations
+
+clean: ## remove the virtual environment, the demo and all caches
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "Python 3.11 or newer is needed; name one with PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp for what is installed: touching a requirements file installs it again.
+$(VENV)/.demo: requirements.txt | $(VENV)/bin/python
+	@echo "Installing requirements into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt && touch $@
+
+$(VENV)/.test: requirements-dev.txt $(VENV)/.demo
+	@echo "Installing test requirements into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt && touch $@

@@ -1,0 +1,53 @@
+"""Why a battle cannot go on, in the words a voter reads."""
+
+from arena.core.exceptions import BadInput, Conflict, Refused, Unknown
+
+
+class NoSuchBattle(Unknown):
+    def __init__(self) -> None:
+        super().__init__("There is no such battle. Start a new one.")
+
+
+class NotYourBattle(Refused):
+    def __init__(self) -> None:
+        super().__init__("Only the person who started a battle can vote in it.")
+
+
+class NotFinished(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Voting opens when both answers are finished.")
+
+
+class NothingToVoteOn(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "This battle did not finish, so it cannot be voted on. Start a new battle; "
+            "nothing was counted."
+        )
+
+
+class AlreadyVoted(Conflict):
+    def __init__(self) -> None:
+        super().__init__("This battle has its vote. A vote is never changed.")
+
+
+class NobodyToMeet(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "No two contestants can answer this at the moment. Pick one of the recorded prompts, "
+            "or try again later."
+        )
+
+
+class BadPrompt(BadInput):
+    pass
+
+
+class BadOutcome(BadInput):
+    def __init__(self) -> None:
+        super().__init__("A vote is model_a, model_b, tie or both_bad.")
+
+
+class BadKey(BadInput):
+    def __init__(self) -> None:
+        super().__init__("A vote carries a key of 8 to 64 letters, digits or hyphens.")

@@ -1,0 +1,198 @@
+"""The owner of a battle: it has both answers written and keeps the log that sockets read.
+
+Generation runs in a task of the process, not in a socket's handler, so a reload or a lost
+connection costs nothing: a socket reads the log from any frame on.
+"""
+
+import asyncio
+import logging
+import secrets
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from arena.battles import protocol, services
+from arena.battles.models import Side
+from arena.battles.services import Failure, StartedTurn, WrittenAnswer
+from arena.catalog.models import Kind
+from arena.core.exceptions import Conflict
+from arena.providers.exceptions import ProviderError
+from arena.providers.openai import OpenAIProvider
+from arena.providers.protocol import Delta, Provider, Request
+from arena.providers.reading import read
+from arena.providers.recorded import RecordedProvider
+
+log = logging.getLogger(__name__)
+
+WORKER = secrets.token_hex(8)
+SIDE_FAILED = (
+    "One side stopped answering, so this battle cannot be voted on. Start a new battle; "
+    "nothing was counted."
+)
+# How long a finished battle's log stays in memory for sockets that come back.
+KEEP_SECONDS = 120.0
+
+_live: dict[uuid.UUID, "LiveBattle"] = {}
+_tasks: set[asyncio.Task[None]] = set()
+
+
+class LiveBattle:
+    """The frame log of one battle, growing until it has ended."""
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.ended = False
+        self._news = asyncio.Event()
+
+    @property
+    def next_seq(self) -> int:
+        return len(self.frames) + 1
+
+    def append(self, message: dict[str, Any], *, last: bool = False) -> None:
+        self.frames.append(message)
+        self.ended = last
+        # Each frame wakes all that wait now; whoever waits later waits for the next one.
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def follow(self, after: int) -> AsyncIterator[dict[str, Any]]:
+        """Frames with a number above `after`, then each new one until the battle has ended."""
+        seen = after
+        while True:
+            for message in self.frames[seen:]:
+                yield message
+                seen += 1
+            if self.ended and seen >= len(self.frames):
+                return
+            await self._news.wait()
+
+
+@dataclass
+class SideWriter:
+    """One side being written: text that no frame carries yet, and the whole so far."""
+
+    side: Side
+    provider: Provider
+    request: Request
+    unsent: list[str] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+
+    async def write(self) -> WrittenAnswer:
+        clock = asyncio.get_running_loop().time
+        started, first = clock(), None
+        async for event in read(self.provider, self.request):
+            if isinstance(event, Delta):
+                first = clock() if first is None else first
+                self.unsent.append(event.text)
+                self.text.append(event.text)
+        now = clock()
+        return WrittenAnswer(
+            text="".join(self.text),
+            finish_reason=event.reason[:40],
+            first_token_seconds=(first or now) - started,
+            duration_seconds=now - started,
+            prompt_tokens=event.prompt_tokens,
+            completion_tokens=event.completion_tokens,
+        )
+
+    def take(self) -> str:
+        text = "".join(self.unsent)
+        self.unsent.clear()
+        return text
+
+
+def provider_for(kind: Kind) -> Provider:
+    if kind == Kind.RECORDED:
+        return RecordedProvider(settings.RECORDED_CHARACTERS_PER_SECOND)
+    return OpenAIProvider()
+
+
+def own(started: StartedTurn) -> None:
+    """Take the battle on: its answers are written in a task of this process."""
+    live = _live[started.battle.pk] = LiveBattle()
+    task = asyncio.create_task(run(started, live))
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+def live_battle(battle_id: uuid.UUID) -> LiveBattle | None:
+    """The log of a battle that this process owns, while it is kept."""
+    return _live.get(battle_id)
+
+
+async def drain(seconds: float) -> None:
+    """Let battles that are being written end, before the process does."""
+    if _tasks:
+        await asyncio.wait(_tasks, timeout=seconds)
+
+
+async def run(started: StartedTurn, live: LiveBattle) -> None:
+    try:
+        await write_and_store(started, live)
+    except Exception:
+        # Whatever it was, whoever waits must be told; operators find it in the log.
+        log.exception("%s could not be finished", started.battle)
+        live.append(protocol.failed(live.next_seq, SIDE_FAILED), last=True)
+    asyncio.get_running_loop().call_later(KEEP_SECONDS, _live.pop, started.battle.pk, None)
+
+
+async def write_and_store(started: StartedTurn, live: LiveBattle) -> None:
+    writers = [
+        SideWriter(side, provider_for(kind), request)
+        for side, (kind, request) in started.requests.items()
+    ]
+    answers, failures = await write_both(writers, live)
+    where = {"battle": started.battle, "turn": started.turn}
+    try:
+        if failures:
+            await database_sync_to_async(services.battle_fail)(**where, failures=failures)
+            live.append(protocol.failed(live.next_seq, SIDE_FAILED), last=True)
+        else:
+            await database_sync_to_async(services.battle_complete)(**where, answers=answers)
+            live.append(protocol.complete(live.next_seq), last=True)
+    except Conflict as conflict:
+        log.warning("%s", conflict)
+        live.append(protocol.failed(live.next_seq, SIDE_FAILED), last=True)
+
+
+async def write_both(
+    writers: list[SideWriter], live: LiveBattle
+) -> tuple[dict[Side, WrittenAnswer], list[Failure]]:
+    """Both answers at once, one frame with both sides every 50 ms; the first failure ends both."""
+    tasks = {asyncio.create_task(writer.write()): writer for writer in writers}
+    try:
+        pending = set(tasks)
+        while pending and not (failures := failed_sides(tasks)):
+            _, pending = await asyncio.wait(
+                pending, timeout=settings.FRAME_SECONDS, return_when=asyncio.FIRST_EXCEPTION
+            )
+            flush(writers, live)
+        failures = failed_sides(tasks)
+        return {} if failures else {tasks[t].side: t.result() for t in tasks}, failures
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def failed_sides(tasks: dict[asyncio.Task[WrittenAnswer], SideWriter]) -> list[Failure]:
+    """Sides whose provider failed. Any other exception is raised: it is a fault of ours."""
+    failures = []
+    for task, writer in tasks.items():
+        error = task.exception() if task.done() and not task.cancelled() else None
+        if isinstance(error, ProviderError):
+            failures.append(Failure(writer.side, error.kind, error.detail))
+        elif error is not None:
+            raise error
+    return failures
+
+
+def flush(writers: list[SideWriter], live: LiveBattle) -> None:
+    """Put what both sides have written since the last frame into the next one."""
+    texts = {writer.side: writer.take() for writer in writers}
+    if any(texts.values()):
+        live.append(protocol.frame(live.next_seq, texts[Side.A], texts[Side.B]))

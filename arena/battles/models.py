@@ -1,0 +1,198 @@
+"""Battles: two answers side by side, and at most one vote."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+from arena.catalog.models import Revision
+from arena.core.models import Immutable
+from arena.voters.models import Voter
+
+
+class Worker(models.Model):
+    """The lease of one web process: battles it owns are alive while it is renewed."""
+
+    id = models.CharField(primary_key=True, max_length=32)
+    started_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Prompt(models.Model):
+    """A prompt whose answers were recorded beforehand."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    text = models.TextField()
+    category = models.CharField(max_length=40, blank=True)
+    language = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class RecordedAnswer(models.Model):
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="answers")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="recorded")
+    text = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=("prompt", "revision"), name="one_recorded_answer_per_prompt_and_revision"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.revision} on {self.prompt}"
+
+
+class Mode(models.TextChoices):
+    ANONYMOUS = "anonymous", "Anonymous"
+    NAMED = "named", "Named"
+    RECORDED = "recorded", "Recorded"
+
+
+class Pacing(models.TextChoices):
+    EQUAL = "equal", "Equal"
+    NATIVE = "native", "Native"
+
+
+class State(models.TextChoices):
+    GENERATING = "generating", "Answers are being written"
+    COMPLETE = "complete", "Open for a vote"
+    VOTED = "voted", "Voted"
+    FAILED = "failed", "A side failed"
+    INTERRUPTED = "interrupted", "Its process ended"
+
+
+class Side(models.TextChoices):
+    A = "a", "A"
+    B = "b", "B"
+
+
+class Battle(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    voter = models.ForeignKey(Voter, on_delete=models.PROTECT, related_name="battles")
+    revision_a = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    revision_b = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.ANONYMOUS)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.GENERATING)
+    pacing = models.CharField(max_length=6, choices=Pacing.choices, default=Pacing.EQUAL)
+    recorded_prompt = models.ForeignKey(
+        Prompt, null=True, blank=True, on_delete=models.PROTECT, related_name="battles"
+    )
+    categories = models.JSONField(default=list)
+    language = models.CharField(max_length=20, blank=True)
+    draw_probability = models.FloatField(
+        help_text="With which this unordered pair was drawn among the eligible ones."
+    )
+    # Every change of state names both, so a process that lost its lease can write nothing.
+    owner = models.CharField(max_length=32)
+    attempt = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = [models.Index(fields=("state", "owner"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(draw_probability__gt=0, draw_probability__lte=1),
+                name="draw_probability_is_a_probability",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"battle {self.pk}"
+
+
+class Turn(models.Model):
+    battle = models.ForeignKey(Battle, on_delete=models.CASCADE, related_name="turns")
+    number = models.PositiveSmallIntegerField()
+    prompt = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("battle", "number")
+        constraints = [
+            models.UniqueConstraint(fields=("battle", "number"), name="turn_number_once_per_battle")
+        ]
+
+    def __str__(self) -> str:
+        return f"turn {self.number} of {self.battle_id}"
+
+
+class Answer(models.Model):
+    """What one side wrote in one turn: true timings in seconds, style as counted."""
+
+    turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="answers")
+    side = models.CharField(max_length=1, choices=Side.choices)
+    attempt = models.PositiveIntegerField(default=1)
+    text = models.TextField(blank=True)
+    finish_reason = models.CharField(max_length=40, blank=True)
+    first_token_seconds = models.FloatField(null=True, blank=True)
+    duration_seconds = models.FloatField(null=True, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    tokens = models.PositiveIntegerField(null=True, blank=True)
+    headers = models.PositiveIntegerField(null=True, blank=True)
+    lists = models.PositiveIntegerField(null=True, blank=True)
+    bold = models.PositiveIntegerField(null=True, blank=True)
+    code = models.PositiveIntegerField(null=True, blank=True)
+    emoji = models.PositiveIntegerField(null=True, blank=True)
+    identity_claims = models.JSONField(default=list, blank=True)
+    error_kind = models.CharField(max_length=40, blank=True)
+    error_detail = models.TextField(blank=True, help_text="For operators; voters never see it.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=("turn", "side", "attempt"), name="one_answer_per_side_and_attempt"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"answer {self.side} of turn {self.turn_id}"
+
+
+class Outcome(models.TextChoices):
+    MODEL_A = "model_a", "A is better"
+    MODEL_B = "model_b", "B is better"
+    TIE = "tie", "Tie"
+    BOTH_BAD = "both_bad", "Both are bad"
+
+
+class Vote(Immutable):
+    """Never updated, never deleted; an exclusion says why one does not count."""
+
+    battle = models.OneToOneField(Battle, on_delete=models.PROTECT, related_name="vote")
+    voter = models.ForeignKey(Voter, on_delete=models.PROTECT, related_name="votes")
+    turn = models.ForeignKey(Turn, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=8, choices=Outcome.choices)
+    reasons = models.JSONField(default=list, blank=True)
+    idempotency_key = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("voter", "idempotency_key"), name="one_vote_per_voter_and_key"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=Outcome.values), name="outcome_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"vote {self.pk}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("A vote is never deleted; exclude it, with the reason.")

@@ -1,0 +1,120 @@
+"""What the battle page shows, as plain values: templates compute nothing.
+
+Nothing here may be built from a contestant before the vote has committed.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from django.utils.html import mark_safe
+from django.utils.safestring import SafeString
+
+from arena.battles.models import Answer, Battle, Outcome, Side, State
+from arena.battles.selectors import answers_of
+from arena.catalog.models import Revision
+from arena.core.markdown import render
+
+MESSAGES = {
+    State.FAILED: "One side stopped answering. Start a new battle; nothing was counted.",
+    State.INTERRUPTED: (
+        "The server stopped while this battle was being written. Start a new battle; "
+        "nothing was counted."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class BattlePage:
+    id: uuid.UUID
+    state: str
+    prompt: str
+    answer_a_html: SafeString
+    answer_b_html: SafeString
+    outcome: str
+    message: str
+
+
+@dataclass(frozen=True)
+class VotedSide:
+    """One contestant, named, after the vote."""
+
+    name: str
+    slug: str
+    organisation: str
+    stage: str
+    stage_label: str
+    chosen: bool
+    tokens: int | None
+    headers: int | None
+    lists: int | None
+    bold: int | None
+    code: int | None
+    emoji: int | None
+    first_token: float | None
+    duration: float | None
+
+
+@dataclass(frozen=True)
+class Voted:
+    headline: str
+    a: VotedSide
+    b: VotedSide
+
+
+def battle_page(battle: Battle) -> BattlePage:
+    finished = battle.state in {State.COMPLETE, State.VOTED}
+    answers = answers_of(battle) if finished else {}
+    return BattlePage(
+        id=battle.pk,
+        state=battle.state,
+        prompt=battle.turns.latest("number").prompt,
+        answer_a_html=answer_html(answers.get(Side.A)),
+        answer_b_html=answer_html(answers.get(Side.B)),
+        outcome=battle.vote.outcome if battle.state == State.VOTED else "",
+        message=MESSAGES.get(State(battle.state), ""),
+    )
+
+
+def answer_html(answer: Answer | None) -> SafeString:
+    return render(answer.text) if answer else mark_safe("")
+
+
+def voted(battle: Battle) -> Voted:
+    """Both names and what they wrote. Only for a battle whose vote has committed."""
+    answers, outcome = answers_of(battle), battle.vote.outcome
+    return Voted(
+        headline=headline(outcome, battle.revision_a.name, battle.revision_b.name),
+        a=voted_side(battle.revision_a, answers[Side.A], outcome == Outcome.MODEL_A),
+        b=voted_side(battle.revision_b, answers[Side.B], outcome == Outcome.MODEL_B),
+    )
+
+
+def headline(outcome: str, a: str, b: str) -> str:
+    return {
+        Outcome.MODEL_A: f"You preferred {a} to {b}.",
+        Outcome.MODEL_B: f"You preferred {b} to {a}.",
+        Outcome.TIE: f"You called it a tie between {a} and {b}.",
+        Outcome.BOTH_BAD: f"You found neither {a} nor {b} good.",
+    }[Outcome(outcome)]
+
+
+def voted_side(revision: Revision, answer: Answer, chosen: bool) -> VotedSide:
+    organisation = revision.contestant.organisation
+    # Recorded answers were written beforehand: the time they took here says nothing.
+    timed = revision.kind != "recorded"
+    return VotedSide(
+        name=revision.name,
+        slug=revision.contestant.slug,
+        organisation=organisation.name if organisation else "",
+        stage=revision.stage,
+        stage_label=revision.get_stage_display() if revision.stage else "",
+        chosen=chosen,
+        tokens=answer.tokens,
+        headers=answer.headers,
+        lists=answer.lists,
+        bold=answer.bold,
+        code=answer.code,
+        emoji=answer.emoji,
+        first_token=answer.first_token_seconds if timed else None,
+        duration=answer.duration_seconds if timed else None,
+    )

@@ -1,0 +1,277 @@
+"""Writes of the battles room, each in one transaction."""
+
+import os
+import re
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from arena.battles import selectors
+from arena.battles.exceptions import (
+    AlreadyVoted,
+    BadKey,
+    BadOutcome,
+    BadPrompt,
+    NobodyToMeet,
+    NothingToVoteOn,
+    NotFinished,
+    NotYourBattle,
+)
+from arena.battles.matchmaking import Pairing, pair_for
+from arena.battles.models import (
+    Answer,
+    Battle,
+    Mode,
+    Outcome,
+    Prompt,
+    Side,
+    State,
+    Turn,
+    Vote,
+    Worker,
+)
+from arena.catalog.models import Kind, Revision
+from arena.core.exceptions import Conflict
+from arena.core.text import is_storable, storable
+from arena.providers.protocol import Limits, Message, Request
+from arena.voters.models import Voter
+from ranking.covariates import style_metrics
+
+WORKER_STALE = timedelta(seconds=6)
+KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+@dataclass(frozen=True)
+class StartedTurn:
+    """What the owner of a battle needs to have its answers written."""
+
+    battle: Battle
+    turn: Turn
+    requests: Mapping[Side, tuple[Kind, Request]]
+
+
+@dataclass(frozen=True)
+class WrittenAnswer:
+    """A whole answer with its true timings in seconds."""
+
+    text: str
+    finish_reason: str
+    first_token_seconds: float
+    duration_seconds: float
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a side has no answer, for operators."""
+
+    side: Side
+    kind: str
+    detail: str
+
+
+# -- Starting --------------------------------------------------------------------------------
+
+
+def battle_start(
+    *, voter: Voter, owner: str, prompt: str = "", recorded: str = ""
+) -> StartedTurn:
+    """Draw two contestants for a prompt of the voter's own, or for a recorded one.
+
+    With neither, a recorded prompt is picked for them. Raises BadPrompt or NobodyToMeet.
+    """
+    source = None if prompt else recorded_prompt(recorded)
+    text = source.text if source else checked_prompt(prompt)
+    pairing = pair_for(source)
+    with transaction.atomic():
+        battle = Battle.objects.create(
+            voter=voter,
+            revision_a=pairing.a,
+            revision_b=pairing.b,
+            mode=Mode.RECORDED if source else Mode.ANONYMOUS,
+            recorded_prompt=source,
+            categories=[source.category] if source and source.category else [],
+            language=source.language if source else "",
+            draw_probability=pairing.probability,
+            owner=owner,
+        )
+        turn = Turn.objects.create(battle=battle, number=1, prompt=text)
+    return StartedTurn(battle, turn, requests_for(pairing, text, source))
+
+
+def checked_prompt(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise BadPrompt("Write a prompt first, or pick one of the recorded ones.")
+    if len(text) > settings.PROMPT_MAX_CHARACTERS:
+        raise BadPrompt(
+            f"The prompt has {len(text):,} characters; {settings.PROMPT_MAX_CHARACTERS:,} is the "
+            "limit. Nothing was cut: shorten it and send it again."
+        )
+    if not is_storable(text):
+        raise BadPrompt("The prompt holds characters that are not text. Remove them and send again.")
+    return text
+
+
+def recorded_prompt(slug: str) -> Prompt:
+    """The recorded prompt of that name, or one at random without a name."""
+    prompts = selectors.prompts_recorded()
+    if not prompts:
+        raise NobodyToMeet
+    if not slug:
+        return secrets.choice(prompts)
+    for prompt in prompts:
+        if prompt.slug == slug:
+            return prompt
+    raise BadPrompt("There is no such recorded prompt. Pick one from the list.")
+
+
+def requests_for(
+    pairing: Pairing, prompt: str, source: Prompt | None
+) -> dict[Side, tuple[Kind, Request]]:
+    revisions = {Side.A: pairing.a, Side.B: pairing.b}
+    texts = selectors.recorded_texts(source, list(revisions.values())) if source else {}
+    return {
+        side: (Kind(revision.kind), request_for(revision, prompt, texts.get(revision.pk, "")))
+        for side, revision in revisions.items()
+    }
+
+
+def request_for(revision: Revision, prompt: str, recorded: str) -> Request:
+    system = [Message("system", revision.system_prompt)] if revision.system_prompt else []
+    return Request(
+        messages=(*system, Message("user", prompt)),
+        limits=Limits(
+            connect=settings.PROVIDER_CONNECT_SECONDS,
+            read=settings.PROVIDER_READ_SECONDS,
+            total=settings.PROVIDER_TOTAL_SECONDS,
+            characters=settings.ANSWER_MAX_CHARACTERS,
+        ),
+        endpoint=revision.endpoint,
+        model=revision.remote_model,
+        api_key=os.environ.get(revision.key_env, "") if revision.key_env else "",
+        decoding=revision.decoding,
+        recorded=recorded,
+    )
+
+
+# -- Ending ----------------------------------------------------------------------------------
+
+
+def battle_complete(*, battle: Battle, turn: Turn, answers: Mapping[Side, WrittenAnswer]) -> None:
+    """Store both answers and open the vote, if this process still owns the battle.
+
+    Raises Conflict, writing nothing, where it does not.
+    """
+    rows = [answer_row(turn, battle.attempt, side, answer) for side, answer in answers.items()]
+    with transaction.atomic():
+        change_state(battle, State.COMPLETE)
+        Answer.objects.bulk_create(rows)
+
+
+def answer_row(turn: Turn, attempt: int, side: Side, answer: WrittenAnswer) -> Answer:
+    fields = asdict(answer) | {"text": storable(answer.text)}
+    style = asdict(style_metrics(fields["text"]))
+    return Answer(turn=turn, side=side, attempt=attempt, **fields, **style)
+
+
+def battle_fail(*, battle: Battle, turn: Turn, failures: list[Failure]) -> None:
+    """End the battle without a vote, keeping for operators what went wrong."""
+    with transaction.atomic():
+        change_state(battle, State.FAILED)
+        Answer.objects.bulk_create(
+            Answer(
+                turn=turn,
+                side=failure.side,
+                attempt=battle.attempt,
+                error_kind=failure.kind,
+                error_detail=storable(failure.detail),
+            )
+            for failure in failures
+        )
+
+
+def change_state(battle: Battle, state: State) -> None:
+    changed = Battle.objects.filter(
+        pk=battle.pk, state=State.GENERATING, owner=battle.owner, attempt=battle.attempt
+    ).update(state=state, ended_at=timezone.now())
+    if not changed:
+        raise Conflict(f"{battle} is no longer owned by {battle.owner}.")
+
+
+# -- Voting ----------------------------------------------------------------------------------
+
+
+def vote_cast(*, battle_id: uuid.UUID | str, voter: Voter, outcome: str, key: str) -> Vote:
+    """Cast the battle's one vote; the same voter, key and outcome again returns the first.
+
+    The conditional update decides who is first, so no check before it has to be trusted.
+    Raises an ArenaError that says why the vote was not taken.
+    """
+    if outcome not in Outcome.values:
+        raise BadOutcome
+    if not KEY.fullmatch(key):
+        raise BadKey
+    battle = selectors.battle_get(battle_id)
+    if battle.voter_id != voter.pk:
+        raise NotYourBattle
+    try:
+        with transaction.atomic():
+            if Battle.objects.filter(pk=battle.pk, state=State.COMPLETE).update(state=State.VOTED):
+                return Vote.objects.create(
+                    battle=battle,
+                    voter=voter,
+                    turn=battle.turns.latest("number"),
+                    outcome=outcome,
+                    idempotency_key=key,
+                )
+    except IntegrityError as error:
+        # The key was used in another battle: the transaction took the new state back.
+        raise AlreadyVoted from error
+    return vote_repeated(battle, outcome, key)
+
+
+def vote_repeated(battle: Battle, outcome: str, key: str) -> Vote:
+    """The vote that stands, where this request is the same one sent again."""
+    battle = selectors.battle_get(battle.pk)
+    if battle.state == State.GENERATING:
+        raise NotFinished
+    if battle.state != State.VOTED:
+        raise NothingToVoteOn
+    vote = battle.vote
+    if (vote.idempotency_key, vote.outcome) != (key, outcome):
+        raise AlreadyVoted
+    return vote
+
+
+# -- Leases ----------------------------------------------------------------------------------
+
+
+def worker_renew(*, worker: str) -> None:
+    """Say, by the database's clock, that this process is alive."""
+    if not Worker.objects.filter(pk=worker).update(seen_at=Now()):
+        Worker.objects.create(pk=worker)
+
+
+def worker_end(*, worker: str) -> None:
+    Worker.objects.filter(pk=worker).delete()
+
+
+def battles_interrupt_orphans() -> int:
+    """Mark as interrupted what a process that no longer renews its lease left unfinished."""
+    alive = Worker.objects.filter(seen_at__gte=Now() - WORKER_STALE).values("pk")
+    return (
+        Battle.objects.filter(state=State.GENERATING)
+        .exclude(owner__in=alive)
+        .update(state=State.INTERRUPTED, ended_at=Now())
+    )
+
+

@@ -1,0 +1,77 @@
+"""The battle page and the vote."""
+
+import uuid
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+from arena.battles import selectors
+from arena.battles.exceptions import NoSuchBattle
+from arena.battles.models import Battle, State
+from arena.battles.page import battle_page, voted
+from arena.battles.services import vote_cast
+from arena.core.exceptions import ArenaError
+from arena.voters.services import cookie_issue, voter_from, voter_key
+
+
+@require_GET
+@never_cache
+@ensure_csrf_cookie
+def new(request: HttpRequest) -> HttpResponse:
+    return page(request, None)
+
+
+@require_GET
+@never_cache
+@ensure_csrf_cookie
+def battle(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
+    try:
+        found = own(request, battle_id)
+    except ArenaError as error:
+        raise Http404(error.message) from error
+    return page(request, found)
+
+
+def page(request: HttpRequest, shown: Battle | None) -> HttpResponse:
+    prompts, can_ask = selectors.prompts_recorded(), selectors.can_ask()
+    context = {
+        "prompts": prompts,
+        "can_ask": can_ask,
+        "can_battle": bool(prompts) or can_ask,
+        "prompt_max": settings.PROMPT_MAX_CHARACTERS,
+        "battle": battle_page(shown) if shown else None,
+        "voted": voted(shown) if shown and shown.state == State.VOTED else None,
+    }
+    response = render(request, "battles/battle.html", context)
+    cookie_issue(request=request, response=response)
+    return response
+
+
+def own(request: HttpRequest, battle_id: uuid.UUID) -> Battle:
+    """The visitor's own battle; anybody else's does not exist for them."""
+    found = selectors.battle_get(battle_id)
+    if found.voter.key != voter_key(request.COOKIES):
+        raise NoSuchBattle
+    return found
+
+
+@require_POST
+def vote(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
+    try:
+        vote_cast(
+            battle_id=battle_id,
+            voter=voter_from(request.COOKIES),
+            outcome=request.POST.get("outcome", ""),
+            key=request.POST.get("key", ""),
+        )
+    except ArenaError as error:
+        return JsonResponse({"message": error.message}, status=error.status)
+    # The vote has committed: only from here on may a name be read.
+    found = selectors.battle_get(battle_id)
+    return render(
+        request, "battles/_voted.html", {"battle": battle_page(found), "voted": voted(found)}
+    )

@@ -1,0 +1,132 @@
+"""Who competes: organisations, contestants and the immutable revisions that are served."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.db import models
+
+from arena.core.models import Immutable
+
+
+class Licence(models.TextChoices):
+    OPEN = "open", "Open"
+    PROPRIETARY = "proprietary", "Closed"
+    UNKNOWN = "", "Not stated"
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft", "Draft: being set up"
+    ACTIVE = "active", "Active: drawn for battles"
+    PAUSED = "paused", "Paused: not drawn for now"
+    RETIRED = "retired", "Retired: no longer served, keeps its row"
+    ARCHIVED = "archived", "Archived: known from imported votes only"
+
+
+class Stage(models.TextChoices):
+    EXPERIMENTAL = "experimental", "Experimental"
+    PREVIEW = "preview", "Preview"
+    RELEASED = "released", "Released"
+    UNKNOWN = "", "Not stated"
+
+
+class Kind(models.TextChoices):
+    OPENAI = "openai", "OpenAI-compatible server"
+    RECORDED = "recorded", "Recorded answers"
+    IMPORTED = "imported", "None: votes were imported"
+
+
+class Organisation(models.Model):
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120, unique=True)
+    url = models.URLField(blank=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contestant(models.Model):
+    slug = models.SlugField(max_length=220, unique=True)
+    name = models.CharField(max_length=200, unique=True)
+    organisation = models.ForeignKey(
+        Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="contestants"
+    )
+    licence = models.CharField(max_length=12, choices=Licence.choices, blank=True)
+    parameters = models.CharField(max_length=40, blank=True, help_text="As published, e.g. 70B.")
+    context_tokens = models.PositiveIntegerField(null=True, blank=True)
+    price_in = models.DecimalField(
+        "price in, $ per million tokens", max_digits=9, decimal_places=3, null=True, blank=True
+    )
+    price_out = models.DecimalField(
+        "price out, $ per million tokens", max_digits=9, decimal_places=3, null=True, blank=True
+    )
+    released_on = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    aliases = models.JSONField(
+        default=list, blank=True, help_text="Other names by which an answer would give it away."
+    )
+    simulated = models.BooleanField(
+        default=False, help_text="Invented for a demonstration; every page says so."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Revision(Immutable):
+    """What is served, exactly. Editing any of it makes a new revision of the contestant."""
+
+    contestant = models.ForeignKey(Contestant, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    name = models.CharField(
+        max_length=200, unique=True, help_text="Its name on boards and in vote files."
+    )
+    stage = models.CharField(max_length=12, choices=Stage.choices, blank=True)
+    family = models.SlugField(max_length=220)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    endpoint = models.URLField(blank=True, max_length=500)
+    key_env = models.CharField(
+        "key variable",
+        max_length=80,
+        blank=True,
+        help_text="Environment variable that holds the endpoint's key. The key is never stored.",
+    )
+    remote_model = models.CharField(max_length=200, blank=True)
+    system_prompt = models.TextField(blank=True)
+    decoding = models.JSONField(default=dict, blank=True)
+    identity = models.CharField(max_length=64, editable=False, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("contestant", "number")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("contestant", "number"), name="revision_number_once_per_contestant"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            self.identity = self.served_identity()
+        super().save(*args, **kwargs)
+
+    def served_identity(self) -> str:
+        """SHA-256 of everything that decides what a voter gets from this revision."""
+        served = {
+            "kind": self.kind,
+            "endpoint": self.endpoint,
+            "remote_model": self.remote_model,
+            "system_prompt": self.system_prompt,
+            "decoding": self.decoding,
+        }
+        return hashlib.sha256(json.dumps(served, sort_keys=True).encode()).hexdigest()

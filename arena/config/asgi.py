@@ -1,0 +1,23 @@
+"""The ASGI application: pages, the battle socket, and what the process does beside them."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arena.config.settings")
+http = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  after the apps are ready
+from channels.sessions import CookieMiddleware  # noqa: E402
+
+from arena.battles.routing import websocket_urlpatterns  # noqa: E402
+from arena.config.lifespan import Lifespan  # noqa: E402
+from arena.core.origins import SameOrigin  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": SameOrigin(CookieMiddleware(URLRouter(websocket_urlpatterns))),
+        "lifespan": Lifespan(),
+    }
+)

@@ -1,0 +1,257 @@
+"""Settings of the arena: the only place that reads the environment.
+
+Every variable is listed in docs/operations.md. Defaults are safe: debugging off, only
+localhost served, SQLite and in-memory channels, one process.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+def envbool(name: str, default: bool) -> bool:
+    value = os.environ.get(name, "").strip().lower()
+    if value not in {"", "0", "1", "false", "true", "no", "yes", "off", "on"}:
+        raise ImproperlyConfigured(f"{name}={value!r} is not yes or no: use 1 or 0.")
+    return value in {"1", "true", "yes", "on"} if value else default
+
+
+def envnumber(name: str, default: float) -> float:
+    value = os.environ.get(name, "").strip()
+    try:
+        return float(value) if value else default
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a number.") from error
+
+
+def envlist(name: str, default: str) -> list[str]:
+    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+
+
+def secret_key() -> str:
+    """The key from SECRET_KEY, or from the file that SECRET_KEY_FILE names.
+
+    With neither, a key that lives as long as this process: cookies and tokens signed with it
+    end at a restart, and `core.W001` says so.
+    """
+    if key := os.environ.get("SECRET_KEY"):
+        return key
+    if path := os.environ.get("SECRET_KEY_FILE"):
+        return Path(path).read_text().strip()
+    return get_random_secret_key()
+
+
+SECRET_KEY = secret_key()
+SECRET_KEY_IS_TEMPORARY = not (os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE"))
+DEBUG = envbool("DEBUG", False)
+ALLOWED_HOSTS = envlist("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = envlist("TRUSTED_ORIGINS", "")
+HTTPS = envbool("HTTPS", False)
+
+# Everything the arena writes: database, segments, collected static files.
+VAR_DIR = Path(os.environ.get("TILTYARD_VAR", BASE_DIR / "var")).resolve()
+SEGMENTS_DIR = VAR_DIR / "segments"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "channels",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "arena.core",
+    "arena.voters",
+    "arena.catalog",
+    "arena.battles",
+    "arena.integrity",
+    "arena.leaderboard",
+    "arena.api",
+    "arena.demo",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "arena.config.urls"
+ASGI_APPLICATION = "arena.config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "arena.demo.context_processors.simulated",
+            ],
+        },
+    },
+]
+
+# -- Where data lives ------------------------------------------------------------------------
+
+
+def sqlite_options() -> dict[str, object]:
+    """Writes queue instead of failing, and a committed vote survives a power cut."""
+    return {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        ),
+    }
+
+
+def database() -> dict[str, object]:
+    config = dict(
+        dj_database_url.parse(
+            os.environ.get("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'tiltyard.sqlite3'}"
+        )
+    )
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = sqlite_options()
+        # A file, because a test server's threads each open a connection of their own.
+        config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+    else:
+        config["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}}
+    return config
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = os.environ.get("REDIS_URL", "")
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL]},
+        }
+    }
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+WEB_WORKERS = int(envnumber("WEB_CONCURRENCY", 1))
+
+# -- Static files ----------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "arena.core.storage.ModuleManifestStorage"},
+}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# -- Security --------------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+if envbool("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# -- Admin API -------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["arena.api.permissions.ReadPermission"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "arena.api.problems.problem_response",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tiltyard admin API",
+    "DESCRIPTION": "Boards, standings and how they moved. See docs/api.md.",
+    "VERSION": "1",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+REST_KNOX = {"TOKEN_TTL": timedelta(days=90)}
+
+# -- Language and time -----------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# -- The arena itself ------------------------------------------------------------------------
+
+# Sessions of voters: the signed cookie that carries the voter's key.
+VOTER_COOKIE = "__Host-tiltyard-voter" if HTTPS else "tiltyard-voter"
+VOTER_COOKIE_AGE = 365 * 24 * 3600
+
+PROMPT_MAX_CHARACTERS = int(envnumber("PROMPT_MAX_CHARACTERS", 20_000))
+FRAME_SECONDS = 0.05
+# How fast recorded answers are written, so that reading one feels like any other battle.
+RECORDED_CHARACTERS_PER_SECOND = envnumber("RECORDED_CHARACTERS_PER_SECOND", 450)
+PROVIDER_CONNECT_SECONDS = envnumber("PROVIDER_CONNECT_SECONDS", 5)
+PROVIDER_READ_SECONDS = envnumber("PROVIDER_READ_SECONDS", 30)
+PROVIDER_TOTAL_SECONDS = envnumber("PROVIDER_TOTAL_SECONDS", 180)
+ANSWER_MAX_CHARACTERS = int(envnumber("ANSWER_MAX_CHARACTERS", 200_000))
+
+# Refit within the web process every so many seconds when votes have come in; 0 leaves it to
+# a separate `manage.py refit --watch`, which is what several web processes need.
+REFIT_SECONDS = envnumber("REFIT_SECONDS", 0 if REDIS_URL else 20)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"arena": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+}

@@ -1,0 +1,195 @@
+"""From a snapshot to what its page shows: the sentences and scales computed from it."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from arena.leaderboard.exports import board_data
+from arena.leaderboard.models import BoardName, Snapshot
+from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row, UnplacedRow
+
+TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
+LABELS = {
+    "length": "Length",
+    "headers": "Headers",
+    "lists": "Lists",
+    "bold": "Bold",
+    "code": "Code",
+    "emoji": "Emoji",
+    "first_token": "First token",
+    "duration": "Duration",
+    "position": "Shown first",
+}
+
+
+def board_page(snapshot: Snapshot, board: BoardName) -> BoardPage:
+    data = board_data(snapshot, board)
+    rows = tuple(row_of(standing) for standing in data["standings"])
+    unplaced = tuple(unplaced_row(row) for row in data["unplaced"])
+    counts = data["counts"]
+    return BoardPage(
+        headline=headline(rows, board),
+        subtitle=subtitle(rows),
+        published_at=snapshot.published_at or snapshot.created_at,
+        snapshot=snapshot.short,
+        engine=snapshot.engine,
+        interval=interval_words(data),
+        board=board.value,
+        has_controlled=BoardName.CONTROLLED in snapshot.content["boards"],
+        counted=counts["counted"],
+        read=counts["read"],
+        rows=rows,
+        unplaced=unplaced,
+        controls=tuple(control_tag(item) for item in data["coefficients"]),
+        position=control_tag(data["position"]) if data["position"] else None,
+        axis=axis(rows),
+        warnings=tuple(data["warnings"]),
+        has_organisation=any(row.organisation for row in rows),
+        has_licence=any(row.licence for row in rows),
+        has_stage=any(row.stage for row in rows),
+        left_out=left_out(counts),
+    )
+
+
+def row_of(standing: dict[str, Any]) -> Row:
+    return Row(
+        name=standing["contestant"],
+        slug=standing["slug"],
+        organisation=standing.get("organisation", ""),
+        licence=standing.get("licence", ""),
+        stage=standing.get("stage", ""),
+        rank=standing["rank"],
+        rank_lower=standing["rank_lower"],
+        rank_upper=standing["rank_upper"],
+        rating=standing["rating"],
+        lower=standing["rating_lower"],
+        upper=standing["rating_upper"],
+        votes=standing["votes"],
+        moved=moved_of(standing) if "raw_rank" in standing else None,
+    )
+
+
+def moved_of(standing: dict[str, Any]) -> Moved:
+    return Moved(
+        raw_rank=standing["raw_rank"],
+        raw_rating=standing["raw_rating"],
+        ranks=standing["moved_ranks"],
+        rating=standing["moved_rating"],
+        half=standing["moved_half"],
+    )
+
+
+def unplaced_row(row: dict[str, Any]) -> UnplacedRow:
+    return UnplacedRow(
+        name=row["contestant"],
+        slug=row["slug"],
+        organisation=row.get("organisation", ""),
+        votes=row["votes"],
+        sentence=unplaced_sentence(row),
+    )
+
+
+def unplaced_sentence(row: dict[str, Any]) -> str:
+    battles = f"{row['votes']:,} battle{'' if row['votes'] == 1 else 's'}"
+    bound = row["bound"]
+    match row["reason"]:
+        case "undefeated":
+            known = f"above {bound:,.0f}, and no more can be said" if bound else "no upper bound"
+            return f"Undefeated in {battles}: {known}."
+        case "winless":
+            known = f"below {bound:,.0f}, and no more can be said" if bound else "no lower bound"
+            return f"Never better in {battles}: {known}."
+        case "above":
+            return "Its group has only ever beaten the main board, so how far above is unknown."
+        case "below":
+            return "Its group has only ever lost to the main board, so how far below is unknown."
+        case "no_votes":
+            return "None of its votes count."
+    return "Not comparable: it has met nobody on the main board."
+
+
+def control_tag(coefficient: dict[str, Any]) -> ControlTag:
+    per_unit = coefficient["elo"] / coefficient["value"] if coefficient["value"] else 0.0
+    half = (coefficient["upper"] - coefficient["lower"]) / 2 * per_unit
+    return ControlTag(LABELS[coefficient["name"]], coefficient["elo"], abs(half))
+
+
+# -- Sentences -------------------------------------------------------------------------------
+
+
+def headline(rows: tuple[Row, ...], board: BoardName) -> str:
+    if not rows:
+        return "Nobody can be placed yet."
+    movers = [row for row in rows if row.moved and row.moved.ranks]
+    if board == BoardName.RAW or not movers:
+        return leader_sentence(rows)
+    return (
+        f"With style controlled, {len(movers)} of {len(rows)} contestants change place. "
+        f"{furthest_sentence(movers)}"
+    )
+
+
+def furthest_sentence(movers: Iterable[Row]) -> str:
+    row = max(movers, key=lambda row: (abs(row.moved.ranks), abs(row.moved.rating)))  # type: ignore[union-attr]
+    assert row.moved is not None
+    verb = "falls" if row.moved.ranks < 0 else "rises"
+    return f"{row.name} {verb} furthest, from {row.moved.raw_rank} to {row.rank}."
+
+
+def leader_sentence(rows: tuple[Row, ...]) -> str:
+    first = rows[0]
+    if len(rows) == 1:
+        return f"{first.name} is the only one that can be placed."
+    lead = first.rating - rows[1].rating
+    return (
+        f"{first.name} leads {len(rows)} contestants, {lead:,.0f} points "
+        f"ahead of {rows[1].name}."
+    )
+
+
+def subtitle(rows: tuple[Row, ...]) -> str:
+    """How sure first place is, from the rank sets."""
+    possible = [row for row in rows if row.rank_lower == 1]
+    if not rows or any(row.rank_lower is None for row in rows):
+        return "Too few voters to say how sure the ranks are."
+    if len(possible) == 1:
+        return f"First place is settled: at 95 % confidence only {possible[0].name} can hold it."
+    return (
+        f"First place is not settled: at 95 % confidence any of {len(possible)} could hold it."
+    )
+
+
+def interval_words(data: dict[str, Any]) -> str:
+    if data["clustered"]:
+        return f"voter-clustered sandwich, {data['effective_voters']:,.0f} effective voters"
+    return "sandwich per vote; the voters are not known"
+
+
+def left_out(counts: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+    """Why votes do not count, the commonest first; only what happened."""
+    reasons = [(f"excluded: {rule}", number) for rule, number in counts["excluded"].items()]
+    reasons += [
+        ("without the style of their answers", counts["missing"]),
+        ("both bad, left out by the spec", counts["both_bad"]),
+        ("between contestants that are not placed", counts["unplaced"]),
+    ]
+    return tuple(sorted((item for item in reasons if item[1]), key=lambda item: -item[1]))
+
+
+# -- Scale -----------------------------------------------------------------------------------
+
+
+def axis(rows: tuple[Row, ...]) -> Axis:
+    """A rating axis that holds every interval and raw rating, with round ticks."""
+    if not rows:
+        return Axis(900.0, 1100.0, (900, 1000, 1100))
+    values = [value for row in rows for value in (row.lower, row.upper, raw_rating(row))]
+    low, high = min(values), max(values)
+    step = next((step for step in TICK_STEPS if (high - low) / step <= 6), TICK_STEPS[-1])
+    low, high = low - step * 0.1, high + step * 0.1
+    first = math.ceil(low / step) * step
+    return Axis(low, high, tuple(range(first, math.floor(high) + 1, step)))
+
+
+def raw_rating(row: Row) -> float:
+    return row.moved.raw_rating if row.moved else row.rating

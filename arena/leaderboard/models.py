@@ -1,0 +1,80 @@
+"""Publications: what the board said, when, and from which votes."""
+
+import json
+from functools import cached_property
+from typing import Any
+
+from django.db import models
+
+from arena.catalog.models import Revision
+from arena.core.models import Immutable
+
+
+class BoardName(models.TextChoices):
+    CONTROLLED = "controlled", "Style controlled"
+    RAW = "raw", "Raw"
+
+
+class Snapshot(Immutable):
+    """One fit, whole. `document` is what `digest` is the SHA-256 of; neither ever changes."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    # Text and not JSON: a database that normalises numbers would change the bytes.
+    document = models.TextField()
+    engine = models.CharField(max_length=40)
+    category = models.SlugField(max_length=80, default="overall")
+    counted = models.PositiveBigIntegerField()
+    # What it was fitted on; a refit compares these to know whether anything is new.
+    votes_state = models.CharField(max_length=64, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        ordering = ("-published_at", "-id")
+
+    def __str__(self) -> str:
+        return self.short
+
+    @property
+    def short(self) -> str:
+        """How pages name it."""
+        return self.digest[:12]
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The document, read."""
+        content: dict[str, Any] = json.loads(self.document)
+        return content
+
+
+class Standing(models.Model):
+    """One revision's place on one board of a snapshot: the document's numbers, queryable."""
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="standings")
+    board = models.CharField(max_length=12, choices=BoardName.choices)
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="standings")
+    # Null where the votes place it nowhere; `reason` then says why.
+    rank = models.PositiveIntegerField(null=True)
+    rank_lower = models.PositiveIntegerField(null=True)
+    rank_upper = models.PositiveIntegerField(null=True)
+    rating = models.FloatField(null=True)
+    se = models.FloatField(null=True)
+    rating_lower = models.FloatField(null=True)
+    rating_upper = models.FloatField(null=True)
+    votes = models.PositiveBigIntegerField()
+    reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ("snapshot", "board", "rank")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("snapshot", "board", "revision"), name="one_standing_per_board_and_revision"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rank__isnull=False) ^ ~models.Q(reason=""),
+                name="placed_or_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.revision} on {self.board}"

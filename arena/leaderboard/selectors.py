@@ -1,0 +1,78 @@
+"""Reads of publications."""
+
+import uuid
+from typing import Any
+
+from arena.battles.models import Battle, State
+from arena.battles.selectors import battle_get
+from arena.catalog.models import Revision
+from arena.leaderboard.exceptions import NoSuchBoard, NoSuchSnapshot, NothingPublished
+from arena.leaderboard.models import BoardName, Snapshot, Standing
+from arena.voters.models import Voter
+
+
+def snapshot_get(name: str = "") -> Snapshot:
+    """The snapshot of that (short) name, or the latest publication without one.
+
+    Raises NoSuchSnapshot or NothingPublished.
+    """
+    published = Snapshot.objects.filter(published_at__isnull=False)
+    if not name:
+        latest = published.first()
+        if latest is None:
+            raise NothingPublished
+        return latest
+    found = published.filter(digest__startswith=name).first() if len(name) >= 6 else None
+    if found is None:
+        recent = ", ".join(snapshot.short for snapshot in published.only("digest")[:5])
+        raise NoSuchSnapshot(
+            f"There is no publication '{name[:64]}'. The latest are: {recent or 'none yet'}."
+        )
+    return found
+
+
+def board_name(snapshot: Snapshot, wanted: str) -> BoardName:
+    """Which board to show: the one asked for, else the style-controlled one where there is one.
+
+    Raises NoSuchBoard, saying what exists.
+    """
+    boards = snapshot.content["boards"]
+    if not wanted:
+        return BoardName.CONTROLLED if BoardName.CONTROLLED in boards else BoardName.RAW
+    if wanted not in boards:
+        raise NoSuchBoard(
+            f"There is no board '{wanted[:40]}' in this publication. "
+            f"These exist: {', '.join(sorted(boards))}."
+        )
+    return BoardName(wanted)
+
+
+def revisions_by_name(names: list[str]) -> dict[str, Revision]:
+    """Revisions with contestant and organisation, by name; one query however many there are."""
+    revisions = Revision.objects.select_related("contestant__organisation")
+    wanted = set(names)
+    return {revision.name: revision for revision in revisions if revision.name in wanted}
+
+
+def battle_revealed(battle_id: uuid.UUID, voter: Voter) -> Battle:
+    """The voter's own battle once its vote has committed; otherwise it does not exist.
+
+    Raises NoSuchSnapshot's kin `Unknown` through battle_get, or NoSuchBoard before the vote.
+    """
+    battle = battle_get(battle_id)
+    if battle.state != State.VOTED or battle.voter_id != voter.pk:
+        raise NoSuchBoard("Names and ratings are shown after the vote.")
+    return battle
+
+
+def standings_of(snapshot: Snapshot, battle: Battle) -> dict[tuple[str, int], Standing]:
+    """Standings of both revisions on every board of the snapshot, by board and revision."""
+    standings = Standing.objects.filter(
+        snapshot=snapshot, revision_id__in=(battle.revision_a_id, battle.revision_b_id)
+    )
+    return {(standing.board, standing.revision_id): standing for standing in standings}
+
+
+def board_document(snapshot: Snapshot, board: BoardName) -> dict[str, Any]:
+    document: dict[str, Any] = snapshot.content["boards"][board]
+    return document

@@ -1,0 +1,279 @@
+"""Small drawings of the board: intervals, rank sets, movements and the slope chart.
+
+Each is inline SVG made from values alone. A ring is raw, a dot is controlled. Nothing here
+carries a style attribute, because the content security policy refuses them: classes name what
+is drawn and the stylesheets say how. Where a drawing repeats numbers that stand beside it as
+text, it is hidden from screen readers.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row
+
+register = template.Library()
+
+MINUS = "\N{MINUS SIGN}"
+
+# Units of the slope chart; 16 of them are 1 rem, so that it grows with the table's rows.
+ROW_HEIGHT = 39
+SLOPE_WIDTH = 172
+RING_X = 42
+DOT_X = 158
+FAR = 4
+"""From so many places on, a line of the slope chart takes colour."""
+
+
+# -- Numbers ---------------------------------------------------------------------------------
+
+
+@register.filter
+def whole(value: float) -> str:
+    """1148.2 as 1148, with a true minus."""
+    return f"{value:.0f}".replace("-0", "0").replace("-", MINUS)
+
+
+@register.filter
+def signed(value: float) -> str:
+    """A difference: +11, −36 or 0."""
+    return f"{value:+.0f}".replace("+0", "0").replace("-0", "0").replace("-", MINUS)
+
+
+@register.filter
+def doubt(half: float) -> str:
+    """±17; below 1 with a decimal, because ±0 would claim to know."""
+    return f"±{half:.0f}" if half >= 0.95 else f"±{half:.1f}"
+
+
+@register.filter
+def magnitude(value: int) -> int:
+    return abs(value)
+
+
+@register.filter
+def control_label(name: str) -> str:
+    """first_token as First token."""
+    return name.replace("_", " ").capitalize()
+
+
+# -- Intervals -------------------------------------------------------------------------------
+
+
+def share(value: float, axis: Axis) -> float:
+    """Where a rating stands on the axis, in percent of its width, kept within it."""
+    span = axis.high - axis.low
+    return min(max(100 * (value - axis.low) / span, 0), 100) if span > 0 else 50
+
+
+def percent(value: float) -> str:
+    return f"{value:.2f}%"
+
+
+def interval(
+    *, rating: float, lower: float, upper: float, axis: Axis, raw: float | None, board: str
+) -> SafeString:
+    """The band of an interval with its dot, and the ring of the raw rating where there is one."""
+    left, right = share(lower, axis), share(upper, axis)
+    band = format_html(
+        '<rect class="band" x="{}" y="50%" width="{}" height="12" rx="6"'
+        ' transform="translate(0 -6)"/>',
+        percent(left),
+        percent(right - left),
+    )
+    middle = percent(share(rating, axis))
+    if board == "raw":
+        return band + mark("ring", middle)
+    if raw is None:
+        return band + mark("dot", middle)
+    from_raw = percent(share(raw, axis))
+    tilt = format_html('<line class="tilt" x1="{}" x2="{}" y1="50%" y2="50%"/>', from_raw, middle)
+    return band + tilt + mark("ring", from_raw) + mark("dot", middle)
+
+
+def mark(name: str, x: str) -> SafeString:
+    return format_html('<circle class="{}" cx="{}" cy="50%" r="4.6"/>', name, x)
+
+
+def gridlines(axis: Axis) -> SafeString:
+    return format_html_join(
+        "",
+        '<line x1="{0}" x2="{0}" y1="0" y2="100%"/>',
+        ((percent(share(tick, axis)),) for tick in axis.ticks),
+    )
+
+
+def tick_labels(axis: Axis, y: str) -> SafeString:
+    return format_html_join(
+        "",
+        '<text x="{}" y="{}">{}</text>',
+        ((percent(share(tick, axis)), y, whole(tick)) for tick in axis.ticks),
+    )
+
+
+@register.simple_tag
+def interval_axis(axis: Axis) -> SafeString:
+    """The header of the interval column. Its rows reuse the gridlines that it defines."""
+    return format_html(
+        '<svg class="axis" aria-hidden="true"><defs><g id="axis-grid">{}</g></defs>{}</svg>',
+        gridlines(axis),
+        tick_labels(axis, "100%"),
+    )
+
+
+@register.simple_tag
+def interval_glyph(row: Row, page: BoardPage) -> SafeString:
+    """A row's interval on the axis that all rows share."""
+    raw = row.moved.raw_rating if row.moved else None
+    return format_html(
+        '<svg class="interval" aria-hidden="true"><use class="grid" href="#axis-grid"/>{}</svg>',
+        interval(
+            rating=row.rating,
+            lower=row.lower,
+            upper=row.upper,
+            axis=page.axis,
+            raw=raw,
+            board=page.board,
+        ),
+    )
+
+
+@register.simple_tag
+def interval_chart(
+    rating: float,
+    lower: float,
+    upper: float,
+    raw: float | None,
+    axis: Axis,
+    board: str = "controlled",
+) -> SafeString:
+    """One interval with an axis of its own, for where no table stands around it."""
+    ring_label = SafeString("")
+    if raw is not None and board != "raw":
+        ring_label = format_html(
+            '<text class="ring-label" x="{}" y="12">raw</text>', percent(share(raw, axis))
+        )
+    return format_html(
+        '<svg class="interval-chart" aria-hidden="true">'
+        '<svg y="18" height="28"><g class="grid">{}</g>{}</svg>{}<g class="ticks">{}</g></svg>',
+        gridlines(axis),
+        interval(rating=rating, lower=lower, upper=upper, axis=axis, raw=raw, board=board),
+        ring_label,
+        tick_labels(axis, "62"),
+    )
+
+
+# -- Ranks and movements ---------------------------------------------------------------------
+
+
+@register.simple_tag
+def rank_set(row: Row, total: int) -> SafeString:
+    """The places a contestant may have, as a bar on 1 … total."""
+    per_place = 100 / max(total, 1)
+    return format_html(
+        '<svg class="rank-set" aria-hidden="true"><line x1="0" x2="100%" y1="50%" y2="50%"/>'
+        '<rect class="band" x="{}" y="2" width="{}" height="7" rx="2"/>'
+        '<rect class="point" x="{}" y="0" width="2" height="11"/></svg>',
+        percent((row.rank_lower - 1) * per_place),
+        percent((row.rank_upper - row.rank_lower + 1) * per_place),
+        percent((row.rank - 0.5) * per_place),
+    )
+
+
+@register.simple_tag
+def arrow(moved: Moved) -> SafeString:
+    """Up, down or a dash; hollow where the movement could be nothing."""
+    shapes = {"up": "M6 1.5 11 10H1Z", "down": "M6 10.5 1 2h10Z", "level": "M2 6h8"}
+    return format_html(
+        '<svg class="arrow{}" viewBox="0 0 12 12" aria-hidden="true"><path d="{}"/></svg>',
+        " hollow" if moved.could_be_nothing and moved.direction != "level" else "",
+        shapes[moved.direction],
+    )
+
+
+@register.simple_tag
+def control_bar(control: ControlTag, page: BoardPage) -> SafeString:
+    """What a control is worth beside the strongest; hollow where it could be worth nothing."""
+    every = [*page.controls, *([page.position] if page.position else [])]
+    strongest = max((abs(other.elo) for other in every), default=0)
+    return format_html(
+        '<svg class="control-bar{}" aria-hidden="true">'
+        '<rect x="0" y="0" width="{}" height="4"/></svg>',
+        " hollow" if abs(control.elo) <= control.half else "",
+        percent(100 * abs(control.elo) / strongest if strongest else 0),
+    )
+
+
+# -- The slope chart -------------------------------------------------------------------------
+
+
+def row_centre(place: int) -> float:
+    """How far down the centre of the row of a place stands."""
+    return (place - 0.5) * ROW_HEIGHT
+
+
+def slope_path(start: float, end: float) -> str:
+    middle = (RING_X + DOT_X) / 2
+    return f"M{RING_X} {start:g}C{middle:g} {start:g} {middle:g} {end:g} {DOT_X} {end:g}"
+
+
+def slope_classes(moved: Moved, furthest: int) -> str:
+    """Short movements stay thin and grey; the longest of all is the thickest line."""
+    names = ["slope"]
+    if abs(moved.ranks) >= FAR:
+        names.append(moved.direction)
+        if abs(moved.ranks) == furthest:
+            names.append("furthest")
+    return " ".join(names)
+
+
+def slope_line(row: Row, moved: Moved, place: int, furthest: int) -> SafeString:
+    start, end = row_centre(moved.raw_rank), row_centre(place)
+    return format_html(
+        '<g class="{}" data-contestant="{}"><title>{}: raw {}, controlled {}</title>'
+        '<path d="{}"/><text x="{}" y="{}">{}</text>'
+        '<circle class="ring" cx="{}" cy="{}" r="4.6"/>'
+        '<circle class="dot" cx="{}" cy="{}" r="4.6"/></g>',
+        slope_classes(moved, furthest),
+        row.slug,
+        row.name,
+        moved.raw_rank,
+        row.rank,
+        slope_path(start, end),
+        RING_X - 12,
+        f"{start:g}",
+        moved.raw_rank,
+        RING_X,
+        f"{start:g}",
+        DOT_X,
+        f"{end:g}",
+    )
+
+
+def drawn_last(lines: Iterable[tuple[int, Row, Moved]]) -> list[tuple[int, Row, Moved]]:
+    """Longer movements over shorter ones, so that no grey line crosses a coloured one."""
+    return sorted(lines, key=lambda line: abs(line[2].ranks))
+
+
+@register.simple_tag
+def slope_chart(rows: Sequence[Row]) -> SafeString:
+    """From each contestant's raw rank to the row of the table that stands beside the chart."""
+    lines = [(place, row, row.moved) for place, row in enumerate(rows, 1) if row.moved]
+    furthest = max((abs(moved.ranks) for _, _, moved in lines), default=0)
+    lowest = max([len(rows), *(moved.raw_rank for _, _, moved in lines)])
+    return format_html(
+        '<svg class="slopes" viewBox="0 0 {0} {1}" width="{2}rem" height="{3}rem" role="img"'
+        ' aria-label="Raw ranks on the left, each joined to its row of the board.'
+        ' The column Moved from raw has the same numbers.">{4}</svg>',
+        SLOPE_WIDTH,
+        lowest * ROW_HEIGHT,
+        SLOPE_WIDTH / 16,
+        lowest * ROW_HEIGHT / 16,
+        format_html_join(
+            "",
+            "{}",
+            ((slope_line(row, moved, place, furthest),) for place, row, moved in drawn_last(lines)),
+        ),
+    )

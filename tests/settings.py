@@ -1,0 +1,23 @@
+"""The arena's own settings, made small and fast for tests."""
+
+import os
+from pathlib import Path
+from tempfile import gettempdir
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests")
+os.environ.setdefault("TILTYARD_VAR", str(Path(gettempdir()) / f"tiltyard-tests-{os.getpid()}"))
+Path(os.environ["TILTYARD_VAR"]).mkdir(parents=True, exist_ok=True)
+
+from arena.config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = STORAGES | {  # noqa: F405
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+REFIT_SECONDS = 0
+RECORDED_CHARACTERS_PER_SECOND = 100_000
+PROVIDER_CONNECT_SECONDS = 1.0
+PROVIDER_READ_SECONDS = 0.5
+PROVIDER_TOTAL_SECONDS = 5.0
