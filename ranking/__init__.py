@@ -16,6 +16,8 @@ from ranking.errors import (
     VoteFileError,
     VotesError,
 )
+from ranking.fitting import fit
+from ranking.movement import style_movement
 from ranking.result import (
     Coefficient,
     Counts,
@@ -46,4 +48,6 @@ __all__ = [
     "VoteFileError",
     "Votes",
     "VotesError",
+    "fit",
+    "style_movement",
 ]

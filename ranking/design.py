@@ -42,7 +42,8 @@ class PairDesign:
     first, second: (P,) ids of each pair, first < second, sorted. starts: (P + 1,) row bounds.
     y: (n,) float64, 1 where the first won, 0 where the second did, ½ otherwise.
     x: (K, n) float64 columns in units of their `scales`, (K,); antisymmetric in the two sides.
-    names: the K columns' controls, the position term last. weight: (n,) of mean 1, or None.
+    names: the K columns' controls, the position term last. weight: (n,) or None; of mean 1 over
+    all votes.
     rows: (n,) index of each row's vote. blocks: bounds (in pairs) of pieces for a pass.
     reach: (K,) largest |x| of each column. group: (M,) label of components that share no pair
     chain; each gets its own gauge (one group unless several are fitted side by side).
@@ -77,12 +78,13 @@ class PairDesign:
 
     def votes_of(self) -> IndexArray:
         """(M,) number of rows each contestant takes part in."""
-        return self.scatter(self.counts, self.counts).astype(np.intp)
+        counts = self.counts.astype(np.float64)
+        return self.scatter(counts, counts).astype(np.intp)
 
     def scatter(self, to_first: FloatArray, to_second: FloatArray) -> FloatArray:
         """(M,) sums over pairs of what each gives its first and its second contestant."""
         m = self.contestants
-        total: FloatArray = np.bincount(self.first, weights=to_first, minlength=m)
+        total = np.bincount(self.first, weights=to_first, minlength=m).astype(np.float64)
         total += np.bincount(self.second, weights=to_second, minlength=m)
         return total
 
@@ -193,9 +195,7 @@ def _parallel(work: Callable[[int], _T], items: Sequence[int], rows: int) -> lis
         return list(pool.map(work, items))
 
 
-def _column(
-    votes: Votes, name: str, rows: IndexArray | None, sign: SmallIntArray
-) -> FloatArray:
+def _column(votes: Votes, name: str, rows: IndexArray | None, sign: SmallIntArray) -> FloatArray:
     """One covariate of the given rows, turned with them."""
     if name == POSITION:
         shown = votes.shown_first
@@ -208,9 +208,7 @@ def _column(
     return column
 
 
-def _scale_given(
-    name: str, spec: RankingSpec, scales: Mapping[str, float] | None
-) -> float | None:
+def _scale_given(name: str, spec: RankingSpec, scales: Mapping[str, float] | None) -> float | None:
     if name == POSITION:
         return 1.0
     return spec.scale_of(name) if scales is None else scales[name]
@@ -239,8 +237,9 @@ def _weights(
 ) -> FloatArray | None:
     if weight is None:
         return None
+    # The unit is that of all votes, so that losses of designs of different rows compare.
     chosen = weight if rows is None else weight[rows]
-    return np.asarray((chosen / chosen.mean())[order])
+    return np.asarray(chosen[order] / weight.mean())
 
 
 def _blocks(starts: IndexArray) -> tuple[tuple[int, int], ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from ranking.arrays import BoolArray, FloatArray, IndexArray, IntArray, SmallIntArray
+from ranking.arrays import BoolArray, IndexArray, IntArray, SmallIntArray
 from ranking.votes import A_WINS, B_WINS
 
 _DENSE_CELLS = 1 << 20
@@ -113,7 +113,7 @@ def place(graph: WinGraph) -> Placement:
 def _main_group(graph: WinGraph, group: IndexArray) -> BoolArray:
     sizes = np.bincount(group)
     inside = group[graph.a] == group[graph.b]
-    votes: FloatArray = np.bincount(
+    votes = np.bincount(
         group[graph.a[inside]], weights=graph.wins[inside].sum(axis=1), minlength=sizes.size
     )
     first = np.full(sizes.size, group.size)

@@ -365,7 +365,7 @@ def _collected(
     report: Progress,
 ) -> _Raw:
     columns, rows = Columns(), 0
-    for rows, record in enumerate(records, start=1):  # noqa: B007
+    for rows, record in enumerate(records, start=1):
         columns.append(flatten(record))
         if rows % _BATCH == 0:
             report(rows)
@@ -413,9 +413,7 @@ def _parsed(line: str) -> dict[str, Any] | str:
     return record if isinstance(record, dict) else "not a JSON object"
 
 
-def _peeked(
-    path: Path, records: Iterator[dict[str, Any]]
-) -> tuple[str, Iterator[dict[str, Any]]]:
+def _peeked(path: Path, records: Iterator[dict[str, Any]]) -> tuple[str, Iterator[dict[str, Any]]]:
     """The schema by the first records' keys, and all the records again."""
     first = [record for record, _ in zip(records, range(100), strict=False)]
     schema = _schema(path, {key for record in first for key in record})

@@ -24,7 +24,7 @@ _NOISE = 1e-13
 _SINGULAR = 1e-13
 
 
-class NoEstimate(Exception):
+class NoEstimateError(Exception):
     """The loss falls for ever along `step`, (M + K,), scaled to change some row's η by 1."""
 
     def __init__(self, step: FloatArray) -> None:
@@ -140,7 +140,7 @@ def solve(
     μ = λ_min(H + gauge) and R the largest row norm must show that a minimum lies nearby
     (the logistic loss is self-concordant with |η|, Bach 2010).
 
-    Raises NoEstimate when there is no minimum, ConvergenceError when it was not reached.
+    Raises NoEstimateError when there is no minimum, ConvergenceError when it was not reached.
     """
     size = design.contestants + len(design.names)
     point = np.zeros(size) if start is None else start.copy()
@@ -154,7 +154,7 @@ def solve(
         if change < TOLERANCE:
             return _certified(design, point, here, step, iteration, slope)
         here = _descend(design, point, here, step)
-    raise NoEstimate(step / change)
+    raise NoEstimateError(step / change)
 
 
 def _step(
@@ -176,8 +176,8 @@ def _step(
     return step + slope * toward, slope
 
 
-def _gone(design: PairDesign, step: FloatArray) -> NoEstimate:
-    return NoEstimate(step / (_largest_change(design, step) or 1.0))
+def _gone(design: PairDesign, step: FloatArray) -> NoEstimateError:
+    return NoEstimateError(step / (_largest_change(design, step) or 1.0))
 
 
 def _largest_change(design: PairDesign, step: FloatArray) -> float:

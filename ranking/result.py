@@ -56,6 +56,11 @@ class Unplaced:
     group: int
     bound: float | None
 
+    @property
+    def is_lower_bound(self) -> bool:
+        """Whether `bound` says "at least"; otherwise it says "at most"."""
+        return self.reason in ("undefeated", "above")
+
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ranking.arrays import AnyArray, BoolArray
+from ranking.arrays import BoolArray, FloatArray, IndexArray, IntArray, SmallIntArray
 from ranking.covariates import METRICS, TIMINGS
 from ranking.errors import VotesError
 from ranking.votes import OUTCOMES, SIDES, Votes
@@ -63,7 +63,7 @@ _MOMENT = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$
 class Fault(NamedTuple):
     """Rows a column refuses: row index and the reason of each."""
 
-    rows: AnyArray
+    rows: IndexArray
     reason: Callable[[int], str]
 
 
@@ -122,7 +122,7 @@ def _is_text(column: pa.Array) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def _where(mask: pa.Array) -> AnyArray:
+def _where(mask: pa.Array) -> IndexArray:
     """Row indices at which a mask is true (null is not)."""
     return np.flatnonzero(mask.fill_null(False).to_numpy(zero_copy_only=False))
 
@@ -310,20 +310,25 @@ def votes_from_table(table: pa.Table) -> Votes:
             remedy = "A vote table has model_a, model_b and winner."
             raise VotesError("is absent", column=name, remedy=remedy)
     labels, a, b = _contestants(table)
+    rules, excluded = _optional_labels(table, "excluded")
     return Votes(
         contestants=labels,
         a=a,
         b=b,
         outcome=_choice(table, "winner", OUTCOMES),
         shown_first=_shown_first(table),
-        voter=_labels(table, "voter")[1] if "voter" in table.column_names else None,
+        voter=_optional_labels(table, "voter")[1],
         features=dict(_features(table)),
-        excluded=None if "excluded" not in table.column_names else _excluded(table).astype("i2"),
-        rules=_labels(table, "excluded")[0] if "excluded" in table.column_names else (),
+        excluded=None if excluded is None else excluded.astype(np.int16),
+        rules=rules,
     )
 
 
-def _labels(table: pa.Table, name: str) -> tuple[tuple[str, ...], AnyArray]:
+def _optional_labels(table: pa.Table, name: str) -> tuple[tuple[str, ...], IntArray | None]:
+    return _labels(table, name) if name in table.column_names else ((), None)
+
+
+def _labels(table: pa.Table, name: str) -> tuple[tuple[str, ...], IntArray]:
     """Distinct labels that occur, sorted, and each row's index among them (−1 for null)."""
     column = table.column(name)
     if not pa.types.is_dictionary(column.type):
@@ -340,11 +345,7 @@ def _labels(table: pa.Table, name: str) -> tuple[tuple[str, ...], AnyArray]:
     return tuple(labels), recode[codes]
 
 
-def _excluded(table: pa.Table) -> AnyArray:
-    return _labels(table, "excluded")[1]
-
-
-def _contestants(table: pa.Table) -> tuple[tuple[str, ...], AnyArray, AnyArray]:
+def _contestants(table: pa.Table) -> tuple[tuple[str, ...], IntArray, IntArray]:
     labels_a, a = _labels(table, "model_a")
     labels_b, b = _labels(table, "model_b")
     for name, codes in (("model_a", a), ("model_b", b)):
@@ -358,7 +359,7 @@ def _contestants(table: pa.Table) -> tuple[tuple[str, ...], AnyArray, AnyArray]:
     return labels, recode_a[a], recode_b[b]
 
 
-def _choice(table: pa.Table, name: str, choices: tuple[str, ...]) -> AnyArray:
+def _choice(table: pa.Table, name: str, choices: tuple[str, ...]) -> SmallIntArray:
     labels, codes = _labels(table, name)
     position = np.array([choices.index(x) if x in choices else -2 for x in labels] + [-1])
     chosen = position[codes]
@@ -371,14 +372,14 @@ def _choice(table: pa.Table, name: str, choices: tuple[str, ...]) -> AnyArray:
     return chosen.astype(np.int8)
 
 
-def _shown_first(table: pa.Table) -> AnyArray | None:
+def _shown_first(table: pa.Table) -> SmallIntArray | None:
     if "shown_first" not in table.column_names:
         return None
     side = _choice(table, "shown_first", SIDES)
     return np.where(side == 1, -1, 1).astype(np.int8)
 
 
-def _features(table: pa.Table) -> Iterator[tuple[str, tuple[AnyArray, AnyArray]]]:
+def _features(table: pa.Table) -> Iterator[tuple[str, tuple[FloatArray, FloatArray]]]:
     """Metric columns that the table has; of a pair that is half there the rest is missing."""
     for metric in (*METRICS, *TIMINGS):
         names = (f"{metric}_a", f"{metric}_b")
@@ -391,7 +392,8 @@ def _features(table: pa.Table) -> Iterator[tuple[str, tuple[AnyArray, AnyArray]]
             yield metric, (a, b)
 
 
-def _floats(table: pa.Table, name: str) -> AnyArray:
+def _floats(table: pa.Table, name: str) -> FloatArray:
     if name not in table.column_names:
         return np.full(table.num_rows, np.nan)
-    return pc.cast(table.column(name), pa.float64()).to_numpy()
+    floats: FloatArray = pc.cast(table.column(name), pa.float64()).to_numpy()
+    return floats

@@ -267,14 +267,16 @@ def _occurring(a: Sequence[Any], b: Sequence[Any]) -> tuple[str, ...]:
     return tuple(sorted(dict.fromkeys(a) | dict.fromkeys(b)))
 
 
-def _choice(column: str, values: Sequence[Any] | AnyArray, choices: tuple[str, ...]) -> AnyArray:
+def _choice(
+    column: str, values: Sequence[Any] | AnyArray, choices: tuple[str, ...]
+) -> npt.NDArray[Any]:
     if _is_coded(values):
         return np.asarray(values)
     index = {choice: code for code, choice in enumerate(choices)}
     return _encode(_as_list(values), index, column)
 
 
-def _sides(values: Sequence[str | None] | AnyArray | None) -> AnyArray | None:
+def _sides(values: Sequence[str | None] | AnyArray | None) -> npt.NDArray[Any] | None:
     if values is None or _is_coded(values):
         return None if values is None else np.asarray(values)
     index = {None: 1, "model_a": 1, "model_b": -1}
@@ -299,7 +301,7 @@ def _voters(values: Sequence[Any] | AnyArray | None) -> IntArray | None:
 
 
 def _dense_voters(values: AnyArray) -> IntArray:
-    if values.size and -1 <= int(values.min()) and int(values.max()) < 4 * values.size:  # type: ignore[arg-type]
+    if values.size and int(values.min()) >= -1 and int(values.max()) < 4 * values.size:
         return values.astype(np.int32, copy=False)
     codes = np.unique(values, return_inverse=True)[1].astype(np.int32)
     codes[values == -1] = -1

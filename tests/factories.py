@@ -2,10 +2,13 @@
 
 from itertools import count
 
+from django.test import Client
+
 from arena.battles.models import Answer, Battle, Prompt, RecordedAnswer, Side, State, Turn
 from arena.catalog.models import Contestant, Kind, Revision, Status
 from arena.catalog.services import revision_add
 from arena.voters.models import Voter
+from arena.voters.services import voter_from
 
 number = count(1)
 
@@ -55,3 +58,12 @@ def battle(
 
 STYLE = {"tokens": 40, "headers": 0, "lists": 1, "bold": 0, "code": 0, "emoji": 0}
 
+
+
+def voter_of(client: Client) -> Voter:
+    """The voter whose cookie the client carries."""
+    return voter_from({name: morsel.value for name, morsel in client.cookies.items()})
+
+
+def known(name: str) -> Revision:
+    return Revision.objects.get(name=name)

@@ -22,7 +22,7 @@ from arena.catalog.models import Kind
 from arena.core.exceptions import Conflict
 from arena.providers.exceptions import ProviderError
 from arena.providers.openai import OpenAIProvider
-from arena.providers.protocol import Delta, Provider, Request
+from arena.providers.protocol import Finish, Provider, Request
 from arena.providers.reading import read
 from arena.providers.recorded import RecordedProvider
 
@@ -83,20 +83,24 @@ class SideWriter:
 
     async def write(self) -> WrittenAnswer:
         clock = asyncio.get_running_loop().time
-        started, first = clock(), None
+        started = first = clock()
         async for event in read(self.provider, self.request):
-            if isinstance(event, Delta):
-                first = clock() if first is None else first
-                self.unsent.append(event.text)
-                self.text.append(event.text)
-        now = clock()
+            if isinstance(event, Finish):
+                return self.written(event, first - started, clock() - started)
+            if not self.text:
+                first = clock()
+            self.unsent.append(event.text)
+            self.text.append(event.text)
+        raise AssertionError("read() ends with a Finish or raises")
+
+    def written(self, finish: Finish, first_token: float, duration: float) -> WrittenAnswer:
         return WrittenAnswer(
             text="".join(self.text),
-            finish_reason=event.reason[:40],
-            first_token_seconds=(first or now) - started,
-            duration_seconds=now - started,
-            prompt_tokens=event.prompt_tokens,
-            completion_tokens=event.completion_tokens,
+            finish_reason=finish.reason[:40],
+            first_token_seconds=first_token,
+            duration_seconds=duration,
+            prompt_tokens=finish.prompt_tokens,
+            completion_tokens=finish.completion_tokens,
         )
 
     def take(self) -> str:

@@ -6,8 +6,7 @@ Nothing here may be built from a contestant before the vote has committed.
 import uuid
 from dataclasses import dataclass
 
-from django.utils.html import mark_safe
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from arena.battles.models import Answer, Battle, Outcome, Side, State
 from arena.battles.selectors import answers_of

@@ -38,7 +38,7 @@ def parse(text: str | None) -> Start | Attach:
     raise BadInput("The message is not one of battle.start and battle.attach. Reload the page.")
 
 
-def string(fields: dict[str, Any], name: str) -> str:
+def string(fields: dict[Any, Any], name: str) -> str:
     value = fields.get(name, "")
     if not isinstance(value, str):
         raise BadInput(f"{name} is not text.")

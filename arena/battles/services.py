@@ -1,6 +1,5 @@
 """Writes of the battles room, each in one transaction."""
 
-import os
 import re
 import secrets
 import uuid
@@ -39,6 +38,7 @@ from arena.battles.models import (
 )
 from arena.catalog.models import Kind, Revision
 from arena.core.exceptions import Conflict
+from arena.core.keys import provider_key
 from arena.core.text import is_storable, storable
 from arena.providers.protocol import Limits, Message, Request
 from arena.voters.models import Voter
@@ -157,7 +157,7 @@ def request_for(revision: Revision, prompt: str, recorded: str) -> Request:
         ),
         endpoint=revision.endpoint,
         model=revision.remote_model,
-        api_key=os.environ.get(revision.key_env, "") if revision.key_env else "",
+        api_key=provider_key(revision.key_env),
         decoding=revision.decoding,
         recorded=recorded,
     )

@@ -3,7 +3,7 @@
 import uuid
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -29,11 +29,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @never_cache
 @ensure_csrf_cookie
 def battle(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
-    try:
-        found = own(request, battle_id)
-    except ArenaError as error:
-        raise Http404(error.message) from error
-    return page(request, found)
+    return page(request, own(request, battle_id))
 
 
 def page(request: HttpRequest, shown: Battle | None) -> HttpResponse:

@@ -1,11 +1,13 @@
-"""The demo's fortnight: recorded answers of the whole cast and votes whose truth is known."""
+"""The demo's fortnight: recorded answers of the whole cast, and votes whose truth is known."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
+from itertools import count
 from statistics import NormalDist
 from typing import Any
 
@@ -14,21 +16,330 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from arena.demo.material import Material, load_materials
-from arena.demo.render import render
+from arena.demo.render import Style, render
 from arena.demo.world import (
     GAMMA,
     POSITION,
     PUBLISHED_AT,
     REVISIONS,
     RIGGED,
+    RIGGED_AT,
     SIBLING,
     STARTED_AT,
     VARIANT,
-    Revision,
     planted_substance,
     planted_theta,
 )
 from ranking.covariates import CONTROLS, METRICS, pair_difference, style_metrics
+from ranking.votes import OUTCOMES, SIDES
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+SEED = 2026
+VOTES, VOTERS, RIGGERS, RIGGED_VOTES = 30_000, 2_000, 4, 212
+# Of a contestant's log length over prompts, before lengths are held within their limits.
+JITTER_SD = 0.45
+TIE_FACTOR, BOTH_BAD_SHARE = 0.6, 0.25
+ACTIVITY_TAIL, ACTIVITY_CAP = 1.1, 0.01
+CORRELATION = 0.3
+RIGGING_RULE = "rigging"
+_NAMES = tuple(revision.name for revision in REVISIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything the demo is seeded with.
+
+    answers: (revision, prompt slug) -> Markdown, one recorded answer each.
+    votes: the vote table (columns as ranking.io reads them), in order of time; those before
+        PUBLISHED_AT[0] are the first publication's. model_a is the left side and shown first.
+    prompts: slug of each vote's prompt, in the table's order.
+    truth: what was planted, JSON-able: theta and rank per revision, gamma on columns divided by
+        `scales`, position, the riggers' voter labels, and the constants of the simulation.
+    """
+
+    seed: int
+    materials: tuple[Material, ...]
+    answers: Mapping[tuple[str, str], str]
+    votes: pa.Table
+    prompts: tuple[str, ...]
+    truth: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Battles:
+    """n battles: revisions left and right, prompt, voter, seconds since the start, in order."""
+
+    a: Ints
+    b: Ints
+    prompt: Ints
+    voter: Ints
+    second: Floats
+    rigged: Bools
+
+
+def simulate(seed: int = SEED, votes: int = VOTES) -> World:
+    """The demo world of one seed; the same seed gives the same bytes."""
+    rng = np.random.default_rng(seed)
+    materials = load_materials()
+    answers = _answers(materials, seed, rng)
+    metrics = _metrics(answers, materials)
+    battles = _rigged(_battles(rng, votes, len(materials)), rng)
+    differences = _differences(metrics, battles)
+    scales = np.sqrt(np.mean(differences[:, ~battles.rigged] ** 2, axis=1))
+    outcome = _outcomes(rng, battles, differences, scales)
+    voters = [_voter_label(seed, number) for number in range(VOTERS)]
+    return World(
+        seed=seed,
+        materials=materials,
+        answers=answers,
+        votes=_table(battles, metrics, outcome, voters, materials),
+        prompts=tuple(materials[place].slug for place in battles.prompt.tolist()),
+        truth=_truth(seed, scales, voters),
+    )
+
+
+# Answers
+
+
+def _answers(
+    materials: Sequence[Material], seed: int, rng: np.random.Generator
+) -> dict[tuple[str, str], str]:
+    substance = planted_substance()
+    jitter = rng.normal(0.0, JITTER_SD, (len(REVISIONS), len(materials))).tolist()
+    answers: dict[tuple[str, str], str] = {}
+    taken: set[str] = set()
+    for row, revision in enumerate(REVISIONS):
+        for column, material in enumerate(materials):
+            style = replace(revision.style, length=revision.style.length + jitter[row][column])
+            first = (seed * len(REVISIONS) + row) * len(materials) + column
+            text = _answer(material, style, substance[revision.name], first, taken)
+            answers[revision.name, material.slug] = text
+            taken.add(text)
+    return answers
+
+
+def _answer(material: Material, style: Style, substance: float, seed: int, taken: set[str]) -> str:
+    """An answer that no other contestant gives. Where the target allows only few texts (an
+    opening and nothing else), it is raised until there is one more."""
+    for attempt in count():
+        longer = replace(style, length=style.length + 0.1 * attempt)
+        text = render(material, longer, substance, seed + attempt * 1_000_003)
+        if text not in taken:
+            return text
+    raise AssertionError("longer answers never run out")
+
+
+def _metrics(answers: Mapping[tuple[str, str], str], materials: Sequence[Material]) -> Floats:
+    """Style metrics of the recorded answers, shape (metrics, revisions, prompts)."""
+    counts = [
+        [astuple(style_metrics(answers[name, material.slug])) for material in materials]
+        for name in _NAMES
+    ]
+    return np.array(counts, dtype=np.float64).transpose(2, 0, 1)
+
+
+# Battles
+
+
+def _battles(rng: np.random.Generator, votes: int, prompts: int) -> _Battles:
+    second = _seconds(rng, votes)
+    a, b = _pairs(rng, second)
+    return _Battles(
+        a=a,
+        b=b,
+        prompt=rng.integers(prompts, size=votes),
+        voter=_voters(rng, votes),
+        second=second,
+        rigged=np.zeros(votes, dtype=np.bool_),
+    )
+
+
+def _seconds(rng: np.random.Generator, votes: int) -> Floats:
+    """Sorted times over both weeks; busiest at 20:00 UTC, quietest at 08:00."""
+    hours = int(_second(PUBLISHED_AT[-1])) // 3600
+    of_day = (np.arange(hours) + STARTED_AT.hour) % 24
+    busy = 1.0 + 0.7 * np.cos((of_day - 20) * math.tau / 24)
+    hour = rng.choice(hours, size=votes, p=busy / busy.sum())
+    return np.sort((hour + rng.random(votes)) * 3600.0)
+
+
+def _pairs(rng: np.random.Generator, second: Floats) -> tuple[Ints, Ints]:
+    """Ordered pairs, uniform over those on the roster at the time (the order is the coin)."""
+    rosters = _rosters()
+    week = (second >= _second(PUBLISHED_AT[0])).astype(np.int64)
+    size = rosters.shape[1]
+    first = rng.integers(size, size=second.size)
+    other = rng.integers(size - 1, size=second.size)
+    other += other >= first
+    return rosters[week, first], rosters[week, other]
+
+
+def _rosters() -> Ints:
+    """Revisions that are drawn in each week, shape (2, revisions − 1)."""
+    absent = (SIBLING, VARIANT)
+    return np.array(
+        [[row for row, name in enumerate(_NAMES) if name != gone] for gone in absent],
+        dtype=np.int64,
+    )
+
+
+def _second(moment: datetime) -> float:
+    return (moment - STARTED_AT).total_seconds()
+
+
+def _voters(rng: np.random.Generator, votes: int) -> Ints:
+    """Honest voters, numbered after the riggers: everybody votes, few vote much."""
+    honest = np.arange(RIGGERS, VOTERS)
+    activity = (1.0 - rng.random(honest.size)) ** (-1.0 / ACTIVITY_TAIL)
+    for _ in range(50):  # capping lowers the total and with it the cap
+        activity = np.minimum(activity, ACTIVITY_CAP * activity.sum())
+    once = honest[:votes]
+    more = rng.choice(honest, size=votes - once.size, p=activity / activity.sum())
+    return rng.permutation(np.concatenate([once, more]))
+
+
+def _rigged(battles: _Battles, rng: np.random.Generator) -> _Battles:
+    """Some votes of one night handed to voters who only vote where RIGGED takes part."""
+    start, end = map(_second, RIGGED_AT)
+    window = np.flatnonzero((battles.second >= start) & (battles.second < end))
+    rows = rng.choice(window, size=min(RIGGED_VOTES, window.size // 4), replace=False)
+    target = _NAMES.index(RIGGED)
+    a, b = battles.a.copy(), battles.b.copy()
+    voter, rigged = battles.voter.copy(), battles.rigged.copy()
+    left = rng.random(rows.size) < 0.5
+    other = np.where(a[rows] == target, b[rows], a[rows])
+    a[rows], b[rows] = np.where(left, target, other), np.where(left, other, target)
+    voter[rows] = rng.integers(RIGGERS, size=rows.size)
+    rigged[rows] = True
+    return replace(battles, a=a, b=b, voter=voter, rigged=rigged)
+
+
+# Outcomes
+
+
+def _differences(metrics: Floats, battles: _Battles) -> Floats:
+    """Pair columns of the controls in GAMMA, before scaling; shape (controls, votes)."""
+    return np.stack(
+        [
+            pair_difference(*_sides(metrics[METRICS.index(CONTROLS[control])], battles))
+            for control in GAMMA
+        ]
+    )
+
+
+def _sides(metric: Floats, battles: _Battles) -> tuple[Floats, Floats]:
+    return metric[battles.a, battles.prompt], metric[battles.b, battles.prompt]
+
+
+def _outcomes(
+    rng: np.random.Generator, battles: _Battles, differences: Floats, scales: Floats
+) -> Ints:
+    """Index into OUTCOMES per vote.
+
+    A tie takes equally from both sides, so that a win and half a tie together keep the
+    probability p of the Bradley-Terry model, and the planted values are what a fit estimates.
+    """
+    theta = np.array(list(planted_theta().values()))
+    gamma = np.array(list(GAMMA.values()))
+    pull = gamma @ (differences / scales[:, None])
+    p = 1.0 / (1.0 + np.exp(-(theta[battles.a] - theta[battles.b] + pull + POSITION)))
+    tie = TIE_FACTOR * p * (1.0 - p)
+    draw = _draws(rng, battles.voter, differences[list(GAMMA).index("length")])
+    drawn_tie = np.where(rng.random(p.size) < BOTH_BAD_SHARE, 3, 2)
+    outcome = np.where(draw < p - tie / 2, 0, np.where(draw < p + tie / 2, drawn_tie, 1))
+    target = _NAMES.index(RIGGED)
+    return np.where(battles.rigged, np.where(battles.a == target, 0, 1), outcome)
+
+
+def _draws(rng: np.random.Generator, voter: Ints, longer: Floats) -> Floats:
+    """Uniform draws, below p where the left side wins; correlated within a voter.
+
+    Read from the longer answer's side, the normal scores of any two votes of a voter have
+    correlation CORRELATION: people differ in their taste for long answers. Each vote alone is
+    uniform all the same, where a random effect on the logit would shrink what is estimated.
+    """
+    taste = rng.standard_normal(VOTERS)[voter] * np.where(longer >= 0, 1.0, -1.0)
+    own = rng.standard_normal(voter.size)
+    score = math.sqrt(CORRELATION) * taste + math.sqrt(1.0 - CORRELATION) * own
+    return np.fromiter(map(NormalDist().cdf, score.tolist()), dtype=np.float64)
+
+
+# The vote table and the truth
+
+
+def _voter_label(seed: int, number: int) -> str:
+    return hashlib.blake2b(f"demo:{seed}:{number}".encode(), digest_size=8).hexdigest()
+
+
+def _table(
+    battles: _Battles,
+    metrics: Floats,
+    outcome: Ints,
+    voters: Sequence[str],
+    materials: Sequence[Material],
+) -> pa.Table:
+    n = outcome.size
+    roster = len(REVISIONS) - 1
+    features = {
+        f"{name}_{side}": pa.array(column)
+        for name, metric in zip(METRICS, metrics, strict=True)
+        for side, column in zip("ab", _sides(metric, battles), strict=True)
+    }
+    return pa.table(
+        {
+            "id": [f"demo-{number:05d}" for number in range(1, n + 1)],
+            "model_a": _coded(battles.a, _NAMES),
+            "model_b": _coded(battles.b, _NAMES),
+            "winner": _coded(outcome, OUTCOMES),
+            "voter": _coded(battles.voter, voters).cast(pa.string()),
+            "shown_first": _coded(np.zeros(n, dtype=np.int64), SIDES),
+            **features,
+            "draw_probability": np.full(n, 2.0 / (roster * (roster - 1))),
+            "pacing": pa.repeat("equal", n),
+            "timestamp": _timestamps(battles.second),
+            **_prompt_columns(battles.prompt, materials),
+            "excluded": pa.array([RIGGING_RULE if one else None for one in battles.rigged]),
+        }
+    )
+
+
+def _coded(codes: Ints, labels: Sequence[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(codes.astype(np.int32), list(labels))
+
+
+def _timestamps(second: Floats) -> pa.Array:
+    start = int(STARTED_AT.timestamp()) * 1_000_000
+    microseconds = start + (second * 1e6).astype(np.int64)
+    return pa.array(microseconds, pa.timestamp("us", tz="UTC"))
+
+
+def _prompt_columns(prompt: Ints, materials: Sequence[Material]) -> dict[str, pa.Array]:
+    category = np.array([material.category for material in materials])[prompt]
+    return {
+        "language": _coded(prompt, [material.language for material in materials]).cast(pa.string()),
+        "is_code": pa.array(category == "code"),
+        "category_tag.creative_writing_v0.1.creative_writing": pa.array(category == "writing"),
+        "category_tag.math_v0.1.math": pa.array(category == "mathematics"),
+    }
+
+
+def _truth(seed: int, scales: Floats, voters: Sequence[str]) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "theta": planted_theta(),
+        "rank": {name: place for place, name in enumerate(_NAMES, start=1)},
+        "gamma": dict(GAMMA),
+        "scales": dict(zip(GAMMA, scales.tolist(), strict=True)),
+        "position": POSITION,
+        "tie_factor": TIE_FACTOR,
+        "both_bad_share": BOTH_BAD_SHARE,
+        "correlation": CORRELATION,
+        "variant": VARIANT,
+        "sibling": SIBLING,
+        "rigged": RIGGED,
+        "riggers": list(voters[:RIGGERS]),
+        "publications": [moment.isoformat() for moment in PUBLISHED_AT],
+    }

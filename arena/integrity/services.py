@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -159,7 +160,7 @@ def votes_export(*, path: Path) -> int:
 
 
 @transaction.atomic
-def votes_exclude(*, votes: Iterable[str], rule: str, reason: str, actor: object = None) -> int:
+def votes_exclude(*, votes: Iterable[str], rule: str, reason: str, actor: Any = None) -> int:
     """Say why votes do not count, where that rule does not already say it; returns how many."""
     wanted = list(votes)
     standing = set(

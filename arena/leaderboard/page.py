@@ -37,8 +37,8 @@ class Row:
     licence: str
     stage: str
     rank: int
-    rank_lower: int
-    rank_upper: int
+    rank_lower: int | None
+    rank_upper: int | None
     rating: float
     lower: float
     upper: float

@@ -12,13 +12,27 @@ from arena.leaderboard.selectors import board_name
 
 
 @dataclass(frozen=True)
-class Reveal:
-    """Each side's row, None where the board does not place it."""
+class Place:
+    """Where one side stands; `raw_rating` is None where the raw board is the only one."""
 
-    a: Row | None
-    b: Row | None
+    rank: int
+    rank_lower: int | None
+    rank_upper: int | None
+    rating: float
+    half: float
+    lower: float
+    upper: float
+    raw_rating: float | None
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """Each side's place, None where the board has none for it."""
+
+    a: Place | None
+    b: Place | None
     axis: Axis
-    controlled: bool
+    board: str
     chance_text: str
 
 
@@ -27,11 +41,26 @@ def reveal(snapshot: Snapshot, battle: Battle) -> Reveal:
     rows = {row["contestant"]: row_of(row) for row in board_data(snapshot, board)["standings"]}
     a, b = rows.get(battle.revision_a.name), rows.get(battle.revision_b.name)
     return Reveal(
-        a=a,
-        b=b,
+        a=place(a),
+        b=place(b),
         axis=axis(tuple(rows.values())),
-        controlled=board == BoardName.CONTROLLED,
+        board=board.value,
         chance_text=chance_sentence(snapshot, board, a, b),
+    )
+
+
+def place(row: Row | None) -> Place | None:
+    if row is None:
+        return None
+    return Place(
+        rank=row.rank,
+        rank_lower=row.rank_lower,
+        rank_upper=row.rank_upper,
+        rating=row.rating,
+        half=row.half,
+        lower=row.lower,
+        upper=row.upper,
+        raw_rating=row.moved.raw_rating if row.moved else None,
     )
 
 

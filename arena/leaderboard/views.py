@@ -2,12 +2,11 @@
 
 import uuid
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from arena.core.exceptions import ArenaError
 from arena.leaderboard.boards import board_page
 from arena.leaderboard.exceptions import NothingPublished
 from arena.leaderboard.exports import board_csv, board_data
@@ -28,17 +27,12 @@ def board(request: HttpRequest) -> HttpResponse:
         page = board_page(*asked_for(request))
     except NothingPublished:
         page = None
-    except ArenaError as error:
-        raise Http404(error.message) from error
     return render(request, "leaderboard/board.html", {"page": page})
 
 
 @require_GET
 def download(request: HttpRequest, form: str) -> HttpResponse:
-    try:
-        snapshot, name = asked_for(request)
-    except ArenaError as error:
-        raise Http404(error.message) from error
+    snapshot, name = asked_for(request)
     if form == "csv":
         response = HttpResponse(board_csv(snapshot, name), content_type="text/csv; charset=utf-8")
     else:
@@ -51,10 +45,7 @@ def download(request: HttpRequest, form: str) -> HttpResponse:
 @require_GET
 @never_cache
 def reveal(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
-    try:
-        battle = battle_revealed(battle_id, voter_from(request.COOKIES))
-    except ArenaError as error:
-        raise Http404(error.message) from error
+    battle = battle_revealed(battle_id, voter_from(request.COOKIES))
     try:
         shown = reveal_of(snapshot_get(), battle)
     except NothingPublished:

@@ -96,7 +96,8 @@ async def events(response: httpx.Response) -> AsyncIterator[Event]:
     A stream is whole when a finish reason or `[DONE]` was seen. Reasoning, which some servers
     send beside the content, is not part of the answer.
     """
-    reason, usage, done = "", {}, False
+    reason, done = "", False
+    usage: Any = None
     async for sse in EventSource(response).aiter_sse():
         if sse.data.strip() == "[DONE]":
             done = True

@@ -1,13 +1,13 @@
 """manage.py add_endpoint URL: the models of a server become contestants."""
 
 import asyncio
-import os
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from arena.catalog.services import endpoint_add
+from arena.core.keys import provider_key
 from arena.providers.exceptions import ProviderError
 from arena.providers.openai import list_models
 from arena.providers.protocol import Limits
@@ -23,12 +23,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, url: str, key_env: str, **options: Any) -> None:
-        if key_env and key_env not in os.environ:
+        key = provider_key(key_env)
+        if key_env and not key:
             raise CommandError(f"The environment has no variable {key_env}. Set it and try again.")
         try:
-            models = asyncio.run(
-                list_models(url, api_key=os.environ.get(key_env, ""), limits=limits())
-            )
+            models = asyncio.run(list_models(url, api_key=key, limits=limits()))
         except ProviderError as error:
             raise CommandError(f"{url} did not list its models: {error.detail}") from error
         added = endpoint_add(url=url, key_env=key_env, models=models)

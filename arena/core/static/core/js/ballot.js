@@ -1,0 +1,94 @@
+import { read, write } from "./storage.js";
+
+const PATIENCE = 20_000;
+const SAFE_TO_REPEAT = "Your vote was not saved. Voting again is safe: it counts once.";
+
+/** crypto.randomUUID needs HTTPS; an arena inside a company may not have it. */
+function randomUUID() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** One key per battle, so that a vote sent twice is the same vote. */
+function keyOf(battle) {
+  const name = `tiltyard.vote.${battle}`;
+  const key = read("sessionStorage", name) ?? randomUUID();
+  write("sessionStorage", name, key);
+  return key;
+}
+
+async function reasonOf(response) {
+  if (response.headers.get("content-type")?.includes("json")) {
+    const { message } = await response.json();
+    if (message) return message;
+  }
+  if (response.status >= 500) return SAFE_TO_REPEAT;
+  return "Your vote was not accepted. Reload the page and vote again.";
+}
+
+export class Ballot {
+  #form;
+  #urlOf;
+  #onSaved;
+  #onTrouble;
+  #battle = null;
+  #key = "";
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {object} options
+   * @param {(battle: string) => string} options.urlOf
+   * @param {(fragment: string) => void} options.onSaved
+   * @param {(message: string) => void} options.onTrouble
+   */
+  constructor(form, { urlOf, onSaved, onTrouble }) {
+    this.#form = form;
+    this.#urlOf = urlOf;
+    this.#onSaved = onSaved;
+    this.#onTrouble = onTrouble;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.cast(event.submitter.value);
+    });
+  }
+
+  open(battle) {
+    this.#battle = battle;
+    this.#key = keyOf(battle);
+    this.#enable(true);
+  }
+
+  async cast(outcome) {
+    if (!this.#battle || this.#form.querySelector(`[value="${outcome}"]`).disabled) return;
+    this.#enable(false);
+    this.#onTrouble("");
+    try {
+      await this.#send(outcome);
+    } catch {
+      this.#onTrouble(`The arena could not be reached. ${SAFE_TO_REPEAT}`);
+      this.#enable(true);
+    }
+  }
+
+  async #send(outcome) {
+    const response = await fetch(this.#urlOf(this.#battle), {
+      method: "POST",
+      headers: { "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content },
+      body: new URLSearchParams({ outcome, key: this.#key }),
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    if (response.ok) {
+      this.#onSaved(await response.text());
+      return;
+    }
+    this.#onTrouble(await reasonOf(response));
+    this.#enable(response.status !== 409);
+  }
+
+  #enable(enabled) {
+    for (const button of this.#form.querySelectorAll("[name=outcome]")) button.disabled = !enabled;
+  }
+}

@@ -1,0 +1,185 @@
+"""Contestants the votes do not place: why, and how far the votes still bound them.
+
+An undefeated contestant's likelihood rises for ever with its strength, so it has no rating; but
+low strengths become unlikely. The bound is the strength at which the profile likelihood has
+fallen by half a χ² quantile from its supremum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from ranking.arrays import BoolArray, FloatArray, IndexArray
+from ranking.design import PairDesign, build_design
+from ranking.newton import Solution, solve
+from ranking.result import Unplaced
+from ranking.selection import Prepared
+
+_LONGEST_STEP = 3.0
+_CLOSE = 1e-10
+_ITERATIONS = 60
+
+
+def unplaced(
+    prepared: Prepared, design: PairDesign | None, solution: Solution | None
+) -> tuple[Unplaced, ...]:
+    """Everybody outside the main group, in the order of names; bounds need the main group's fit."""
+    placement = prepared.placement
+    record = placement.graph.record()
+    sizes = np.bincount(placement.group)
+    found = []
+    for i in np.flatnonzero(~placement.main):
+        wins, losses, ties = (int(count) for count in record[i])
+        bound = None
+        if design is not None and solution is not None:
+            bound = _bound(prepared, design, solution, int(i))
+        found.append(
+            Unplaced(
+                contestant=prepared.votes.contestants[i],
+                votes=wins + losses + ties,
+                reason=_reason(prepared, int(i), wins, losses, ties),
+                wins=wins,
+                losses=losses,
+                ties=ties,
+                group=int(sizes[placement.group[i]]),
+                bound=bound,
+            )
+        )
+    return tuple(sorted(found, key=lambda entry: entry.contestant))
+
+
+def _reason(prepared: Prepared, i: int, wins: int, losses: int, ties: int) -> str:
+    if wins + losses + ties == 0:
+        return "no_votes"
+    if losses + ties == 0:
+        return "undefeated"
+    if wins + ties == 0:
+        return "winless"
+    if prepared.placement.above[i]:
+        return "above"
+    return "below" if prepared.placement.below[i] else "separate_group"
+
+
+def _bound(prepared: Prepared, design: PairDesign, solution: Solution, i: int) -> float | None:
+    """One-sided bound in rating points, None where no chain of wins leads to the main group."""
+    placement, spec = prepared.placement, prepared.spec
+    if not (placement.above[i] or placement.below[i]):
+        return None
+    profile = _Profile.of(prepared, design, solution, i)
+    allowed = float(stats.norm.ppf(spec.confidence)) ** 2
+    theta = profile.where_deviance_is(allowed)
+    if spec.anchor is not None:
+        theta -= float(solution.theta[prepared.labels.index(spec.anchor)])
+    return spec.center + spec.elo * theta
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """The likelihood's profile over t = θ_i − mean θ of the main group.
+
+    Design of the votes among the main group, the contestant and the groups between them; start:
+    (M + K,) point at which t = 0; loose: (M,) 1 for those outside the main group; contrast: (M,)
+    of t; supremum: the least loss, at infinite t; first: a t near those of its opponents.
+    """
+
+    design: PairDesign
+    start: FloatArray
+    loose: FloatArray
+    contrast: FloatArray
+    supremum: float
+    first: float
+
+    @classmethod
+    def of(cls, prepared: Prepared, design: PairDesign, solution: Solution, i: int) -> _Profile:
+        placement = prepared.placement
+        members = placement.between(i)
+        main = placement.main[members]
+        scales = dict(zip(design.names, design.scales, strict=True))
+        full = _design(prepared, members, scales, design.names)
+        theta, gamma, supremum = _limit(prepared, design, solution, members, scales)
+        contrast = np.where(main, -1.0 / main.sum(), 0.0)
+        here = int(members[:i].sum())
+        contrast[here] += 1.0
+        loose = np.where(main, 0.0, 1.0)
+        theta = theta - loose * float(contrast @ theta)
+        met = np.bincount(
+            np.append(full.second[full.first == here], full.first[full.second == here]),
+            minlength=main.size,
+        )
+        near = theta[(met > 0) & main]
+        first = float(near.mean()) if near.size else 0.0
+        start = np.concatenate([theta, gamma])
+        return cls(full, start, loose, contrast, supremum, first)
+
+    def at(self, t: float) -> Solution:
+        """The best fit with θ_i − mean of the main group = t."""
+        start = self.start.copy()
+        start[: self.loose.size] += t * self.loose
+        return solve(self.design, start=start, constraint=self.contrast)
+
+    def where_deviance_is(self, allowed: float) -> float:
+        """t with 2 [ℓ_sup − ℓ_profile(t)] = allowed, by Newton on the convex deviance."""
+        t = self.first
+        for _ in range(_ITERATIONS):
+            fitted = self.at(t)
+            excess = 2.0 * (fitted.loss - self.supremum) - allowed
+            move = -excess / (2.0 * fitted.slope)
+            t += float(np.clip(move, -_LONGEST_STEP, _LONGEST_STEP))
+            if abs(move) < _CLOSE:
+                break
+        return t
+
+
+def _limit(
+    prepared: Prepared,
+    design: PairDesign,
+    solution: Solution,
+    members: BoolArray,
+    scales: Mapping[str, float],
+) -> tuple[FloatArray, FloatArray, float]:
+    """Strengths, coefficients and loss as the groups move infinitely apart.
+
+    Votes between groups are then all won with certainty, so only those within groups remain.
+    Where the groups outside the main one are single contestants, that is the main fit.
+    """
+    group = prepared.placement.group[members]
+    main = prepared.placement.main[members]
+    if np.unique(group[~main]).size == (~main).sum():
+        theta = np.zeros(main.size)
+        theta[main] = solution.theta
+        return theta, solution.gamma, solution.loss
+    within = _design(prepared, members, scales, design.names, group=group)
+    limit = solve(within)
+    return limit.theta, limit.gamma, limit.loss
+
+
+def _design(
+    prepared: Prepared,
+    members: BoolArray,
+    scales: Mapping[str, float],
+    names: tuple[str, ...],
+    group: IndexArray | None = None,
+) -> PairDesign:
+    """Design of the selected votes among members; with `group`, of those within its groups."""
+    votes, rows = prepared.votes, prepared.rows
+    rows = np.arange(len(votes)) if rows is None else rows
+    a, b = votes.a[rows], votes.b[rows]
+    inside = members[a] & members[b]
+    if group is not None:
+        of = prepared.placement.group
+        inside &= of[a] == of[b]
+        group = np.unique(group, return_inverse=True)[1]
+    wanted = {name: scales.get(name) for name in (*prepared.spec.controls, "position")}
+    built = build_design(
+        votes,
+        prepared.spec,
+        rows[inside],
+        members,
+        scales={name: 1.0 if scale is None else scale for name, scale in wanted.items()},
+        group=group,
+    )
+    return built.columns([built.names.index(name) for name in names])

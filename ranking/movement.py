@@ -1,0 +1,87 @@
+"""How far control of style moves each contestant, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ranking.arrays import FloatArray
+from ranking.design import POSITION, gram
+from ranking.errors import SpecError
+from ranking.fitting import Estimate, board, estimate, fit
+from ranking.inference import cluster_meat, quantile
+from ranking.result import Leaderboard, Movement, StyleMovement
+from ranking.selection import prepare
+from ranking.spec import RankingSpec
+from ranking.votes import Votes
+
+
+def style_movement(votes: Votes, spec: RankingSpec) -> StyleMovement:
+    """Raw and controlled boards on the same votes, and the movement between them.
+
+    The raw board is the fit without controls to the votes that carry all of them, with the
+    position term as free as in the controlled one. Both fits err together, so the movement's
+    error is that of the difference Δ_g = P(H_c⁻¹ s_g^c)_θ − P(H_r⁻¹ s_g^r)_θ of their influence
+    functions, summed over voters (over votes where voters are not known).
+
+    Raises SpecError when the spec has no controls, and what `fit` raises.
+    """
+    if not spec.controls:
+        raise SpecError("a movement needs at least one control, such as length.")
+    prepared = prepare(votes, spec)
+    raw_spec = raw_of(spec)
+    if prepared.design is None:
+        return StyleMovement(fit(votes, raw_spec), fit(votes, spec), ())
+    controlled = estimate(prepared, prepared.design)
+    keep = [k for k, name in enumerate(prepared.design.names) if name == POSITION]
+    raw_prepared = replace(prepared, spec=replace(raw_spec, scales={}), warnings=())
+    raw = estimate(raw_prepared, prepared.design.columns(keep))
+    boards = board(raw), board(controlled)
+    return StyleMovement(*boards, _movements(raw, controlled, *boards))
+
+
+def raw_of(spec: RankingSpec) -> RankingSpec:
+    """The spec of the raw board beside a controlled one: no controls, the same votes."""
+    return replace(spec, controls=(), complete_for=spec.required, scales=None)
+
+
+def _movements(
+    raw: Estimate, controlled: Estimate, raw_board: Leaderboard, controlled_board: Leaderboard
+) -> tuple[Movement, ...]:
+    elo = controlled.prepared.spec.elo
+    width = quantile(controlled.prepared.spec.confidence, controlled.clusters)
+    error = elo * np.sqrt(np.maximum(_variance(raw, controlled), 0.0))
+    moved = elo * (controlled.solution.theta - raw.solution.theta)
+    index = {label: i for i, label in enumerate(controlled.prepared.labels)}
+    before = {standing.contestant: standing.rank for standing in raw_board.standings}
+    return tuple(
+        Movement(
+            contestant=standing.contestant,
+            ranks=before[standing.contestant] - standing.rank,
+            rating=float(moved[i]),
+            se=float(error[i]),
+            lower=float(moved[i] - width * error[i]),
+            upper=float(moved[i] + width * error[i]),
+        )
+        for standing in controlled_board.standings
+        for i in (index[standing.contestant],)
+    )
+
+
+def _variance(raw: Estimate, controlled: Estimate) -> FloatArray:
+    """(M,) variance of the change of each centred strength."""
+    design, m = controlled.design, controlled.design.contestants
+    shared = [*range(m), *(m + k for k, name in enumerate(design.names) if name == POSITION)]
+    if controlled.clusters is None:
+        cross = gram(design, controlled.residual * raw.residual)
+    else:
+        cross = cluster_meat(design, controlled.clusters, controlled.residual, raw.residual)
+    left, right = controlled.bread[:m], raw.bread[:m]
+    mixed = _diagonal(left, cross[:, shared], right)
+    return _diagonal(left, controlled.meat, left) - 2.0 * mixed + _diagonal(right, raw.meat, right)
+
+
+def _diagonal(left: FloatArray, middle: FloatArray, right: FloatArray) -> FloatArray:
+    """Diagonal of left · middle · rightᵀ."""
+    return np.asarray(((left @ middle) * right).sum(axis=1))

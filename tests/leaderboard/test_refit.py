@@ -1,0 +1,132 @@
+"""From votes to a published snapshot: what it says, and that it says it once."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from arena.battles.services import vote_cast
+from arena.integrity.selectors import votes_all
+from arena.integrity.services import votes_exclude, votes_export, votes_import
+from arena.leaderboard.models import Snapshot, Standing
+from arena.leaderboard.services import refit
+from arena.voters.models import Voter
+from ranking import RankingSpec, fit
+from ranking.io import read_votes
+from ranking.votes import Votes
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def cycle(folder: Path, times: int = 12, name: str = "cycle.csv") -> Path:
+    """Three contestants that beat each other in a circle, wren the most."""
+    rows = ["wren,kite,model_a", "kite,lark,model_a", "lark,wren,model_a", "wren,lark,model_a"]
+    path = folder / name
+    path.write_text("\n".join(["model_a,model_b,winner", *rows * times]) + "\n")
+    return path
+
+
+def refitted() -> Snapshot:
+    snapshot = refit()
+    assert snapshot is not None
+    return snapshot
+
+
+def test_it_works(tmp_path: Path) -> None:
+    votes_import(path=cycle(tmp_path))
+    snapshot = refitted()
+
+    standings = list(Standing.objects.filter(snapshot=snapshot).order_by("rank"))
+    assert [standing.revision.name for standing in standings][0] == "wren"
+    assert [standing.rank for standing in standings] == [1, 2, 3]
+    assert snapshot.published_at is not None
+
+
+def test_nothing_new_makes_no_snapshot(tmp_path: Path) -> None:
+    votes_import(path=cycle(tmp_path))
+    refit()
+
+    assert refit() is None
+    assert Snapshot.objects.count() == 1
+
+
+def test_an_arena_without_votes_publishes_nothing() -> None:
+    assert refit() is None
+
+
+def test_a_vote_cast_here_is_counted_by_the_next_refit(tmp_path: Path, alice: Voter) -> None:
+    votes_import(path=cycle(tmp_path))
+    before = refitted()
+    battle = factories.battle(factories.revision("heron"), factories.revision("swift"), alice)
+    vote_cast(battle_id=battle.pk, voter=alice, outcome="tie", key="key-of-a-test")
+
+    after = refitted()
+    assert after.content["boards"]["raw"]["counts"]["read"] == before.counted + 1
+    assert after.content["previous"] == before.digest
+
+
+def test_the_board_is_what_the_library_fits(tmp_path: Path) -> None:
+    """Exported votes under the board's own spec give the board's numbers."""
+    votes_import(path=cycle(tmp_path))
+    published = refitted().content
+    votes_export(path=tmp_path / "all.parquet")
+
+    votes = Votes.from_arrow(read_votes(tmp_path / "all.parquet").table)
+    fitted = fit(votes, RankingSpec.from_dict(published["spec"])).to_dict()
+
+    assert published["boards"]["raw"]["standings"] == json.loads(json.dumps(fitted["standings"]))
+
+
+def test_excluded_votes_do_not_count_and_are_counted(tmp_path: Path) -> None:
+    segment = votes_import(path=cycle(tmp_path)).segment
+    refit()
+    votes_exclude(votes=[f"{segment.sha256}:0"], rule="rigging", reason="a test")
+
+    counts = refitted().content["boards"]["raw"]["counts"]
+    assert counts["excluded"] == {"rigging": 1}
+    assert counts["counted"] == counts["read"] - 1
+
+
+def test_the_digest_is_that_of_the_document(tmp_path: Path) -> None:
+    votes_import(path=cycle(tmp_path))
+    snapshot = refitted()
+
+    assert snapshot.digest == hashlib.sha256(snapshot.document.encode()).hexdigest()
+
+
+def test_snapshots_are_never_changed(tmp_path: Path) -> None:
+    votes_import(path=cycle(tmp_path))
+    snapshot = refitted()
+
+    with pytest.raises(TypeError):
+        snapshot.save()
+
+
+def test_a_single_vote_is_said_to_place_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("model_a,model_b,winner\nwren,kite,model_a\n")
+    votes_import(path=path)
+    snapshot = refitted()
+
+    reasons = {
+        standing.revision.name: standing.reason
+        for standing in Standing.objects.filter(snapshot=snapshot, rank=None)
+    }
+    assert reasons
+    assert all(reasons.values())
+    assert not snapshot.content["boards"]["raw"]["standings"] or len(reasons) == 1
+
+
+def test_real_votes_give_the_boards_of_the_library(real_votes: Path) -> None:
+    call_command("import_votes", str(real_votes / "llmfao.csv"), skip_bad=True)
+    snapshot = refitted()
+    board = snapshot.content["boards"]["raw"]
+    fitted = fit(votes_all(), RankingSpec.from_dict(board["spec"]))
+
+    assert len(board["standings"]) == 59
+    for row, standing in zip(board["standings"], fitted.standings, strict=True):
+        assert row["contestant"] == standing.contestant
+        assert row["rating"] == pytest.approx(standing.rating, abs=1e-9)
