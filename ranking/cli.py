@@ -255,5 +255,6 @@ def _summary(board: Leaderboard, read: VoteFile) -> list[str]:
 def _told(coefficient: Coefficient) -> str:
     return (
         f"{coefficient.name}: {coefficient.value:+.4f} "
-        f"({coefficient.lower:+.4f} … {coefficient.upper:+.4f}), worth {coefficient.elo:+.1f} points"
+        f"({coefficient.lower:+.4f} … {coefficient.upper:+.4f}), "
+        f"worth {coefficient.elo:+.1f} points"
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from ranking.arrays import BoolArray, FloatArray, IndexArray, IntArray, SmallIntArray
@@ -133,7 +134,7 @@ def build_design(
     turned = a > b
     m = int(members.sum())
     key = np.where(turned, b, a).astype(np.int64) * m + np.where(turned, a, b)
-    order, starts, pairs = _sorted_by(key, m * m)
+    order, starts, pairs = sort_by(key, m * m)
     sign = np.where(turned, np.int8(-1), np.int8(1))
     names = (*spec.controls, *((POSITION,) if spec.position else ()))
     x = np.empty((len(names), order.size))
@@ -169,8 +170,8 @@ def _ids(column: IntArray, rows: IndexArray | None, renumber: IndexArray | None)
     return ids if renumber is None else renumber[ids].astype(np.int32)
 
 
-def _sorted_by(key: IndexArray, keys: int) -> tuple[IntArray, IndexArray, IndexArray]:
-    """Stable order of rows by key, the bounds of each distinct key's rows, distinct keys.
+def sort_by(key: npt.NDArray[np.integer], keys: int) -> tuple[IntArray, IndexArray, IndexArray]:
+    """Stable order of rows by key in [0, keys), bounds of each distinct key's rows, those keys.
 
     Turning a one-entry-per-column CSC matrix into CSR is a counting sort.
     """
@@ -181,7 +182,7 @@ def _sorted_by(key: IndexArray, keys: int) -> tuple[IntArray, IndexArray, IndexA
     else:
         distinct = np.arange(keys)
     columns = np.arange(n + 1, dtype=np.int32)
-    entries = (np.ones(n, dtype=np.int8), key.astype(np.int32), columns)
+    entries = (np.ones(n, dtype=np.int8), key.astype(np.int32, copy=False), columns)
     by_key = sparse.csc_array(entries, shape=(keys, n)).tocsr()
     occurs = np.diff(by_key.indptr) > 0
     starts = np.append(by_key.indptr[:-1][occurs], n).astype(np.intp)

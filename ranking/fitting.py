@@ -63,14 +63,17 @@ def fit(votes: Votes, spec: RankingSpec | None = None) -> Leaderboard:
     return board(estimate(prepared, prepared.design))
 
 
-def estimate(prepared: Prepared, design: PairDesign) -> Estimate:
-    """Fit a design of prepared votes and gather the parts of its uncertainty."""
+def estimate(prepared: Prepared, design: PairDesign, clusters: Clusters | None = None) -> Estimate:
+    """Fit a design of prepared votes and gather the parts of its uncertainty.
+
+    clusters: those of another fit to the same rows, None to find them.
+    """
     try:
         solution = solve(design)
     except NoEstimateError as error:
         raise separation(error.step, prepared.labels, design.names) from None
     residual = residuals(design, solution.theta, solution.gamma)
-    clusters = _clusters(prepared, design)
+    clusters = clusters or _clusters(prepared, design)
     each = vote_meat(design, residual)
     return Estimate(
         prepared=prepared,

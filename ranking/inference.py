@@ -6,14 +6,14 @@ the placed contestants, so that no interval depends on the gauge.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import linalg, sparse, stats
 
 from ranking.arrays import FloatArray, IndexArray, IntArray
-from ranking.design import PairDesign, gram
+from ranking.design import PairDesign, gram, sort_by
 from ranking.newton import Solution, gauge
 
 FEW_VOTES = 100
@@ -28,14 +28,16 @@ _CHUNK_ROWS = 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """Voters as clusters of the rows of a design.
+    """Voters as clusters of the n rows of a design.
 
     code: (n,) cluster of each row, ordered by falling size, −1 for a row that is a cluster of its
-    own (its voter is unknown or has no other vote). sizes: rows of each coded cluster, falling.
+    own (its voter is unknown or has no other vote). sizes: (C,) rows of each coded cluster,
+    falling. rows: their rows, cluster after cluster.
     """
 
     code: IntArray
     sizes: IndexArray
+    rows: IntArray
 
     @property
     def number(self) -> int:
@@ -45,7 +47,7 @@ class Clusters:
     @property
     def singles(self) -> int:
         """Rows that are clusters of their own."""
-        return int(self.code.size - self.sizes.sum())
+        return int(self.code.size - self.rows.size)
 
     @property
     def effective(self) -> float:
@@ -62,7 +64,10 @@ def clusters_of(design: PairDesign, voter: IntArray) -> Clusters:
     several = int((sizes > 1).sum())
     recode = np.full(sizes.size + 1, -1, dtype=np.int32)
     recode[order[:several]] = np.arange(several, dtype=np.int32)
-    return Clusters(recode[code], sizes[order[:several]])
+    code = recode[code]
+    rows, _, _ = sort_by(code + 1, several + 1)
+    singles = code.size - int(sizes[order[:several]].sum())
+    return Clusters(code, sizes[order[:several]], rows[singles:])
 
 
 def bread(design: PairDesign, solution: Solution) -> FloatArray:
@@ -99,9 +104,11 @@ def cluster_meat(
     left, right: (n,) residuals of two fits with the same design; then Σ_g s_g^left (s_g^right)ᵀ.
     """
     right = left if right is None else right
-    single = gram(design, np.where(clusters.code < 0, left * right, 0.0))
-    total = single + _many(design, clusters, left, right)
-    return np.asarray(total * (clusters.number / (clusters.number - 1)))
+    total = gram(design, np.where(clusters.code < 0, left * right, 0.0))
+    if clusters.sizes.size:
+        total += _several_meat(design, clusters, left, right)
+    total *= clusters.number / (clusters.number - 1)
+    return total
 
 
 def floored(meat: FloatArray, hessian: FloatArray, votes: IndexArray) -> FloatArray:
@@ -124,79 +131,72 @@ def quantile(confidence: float, clusters: Clusters | None) -> float:
     return float(stats.t.ppf(tail, clusters.effective - 1.0))
 
 
-def _many(
+def _several_meat(
     design: PairDesign, clusters: Clusters, left: FloatArray, right: FloatArray
 ) -> FloatArray:
-    """Σ_g s_g s_gᵀ of clusters of several rows: dense score vectors for the large ones, sparse
-    for the small, some clusters at a time so that memory stays bounded."""
-    width = design.contestants + len(design.names)
-    total = np.zeros((width, width))
-    if not clusters.sizes.size:
-        return total
-    rows = np.argsort(clusters.code, kind="stable")[clusters.singles :].astype(np.int32)
-    ends = np.cumsum(clusters.sizes)
+    """Σ_g s_g s_gᵀ over clusters of several rows, some clusters at a time to bound memory.
+
+    The strengths' part of a score has few entries for most voters (sparse product) and many for
+    the most active ones (dense product); the coefficients' part is always dense.
+    """
+    m = design.contestants
     pair = np.repeat(np.arange(design.first.size, dtype=np.int32), design.counts)
-    dense = int((_DENSE_ADVANTAGE * 4.0 * clusters.sizes**2 > width**2).sum())
-    for low, high in _pieces(clusters.sizes, dense, width):
-        chosen = rows[ends[low] - clusters.sizes[low] : ends[high - 1]]
-        local = clusters.code[chosen] - low
+    sides = design.first.astype(np.int32), design.second.astype(np.int32)
+    covariates = [_covariate_scores(design, clusters, r) for r in _distinct(left, right)]
+    total = np.zeros((m + len(design.names),) * 2)
+    total[m:, m:] = covariates[0].T @ covariates[-1]
+    dense = int((_DENSE_ADVANTAGE * 4.0 * clusters.sizes**2 > m**2).sum())
+    ends = np.append(0, np.cumsum(clusters.sizes))
+    for low, high in _pieces(clusters.sizes, dense, m):
+        rows = clusters.rows[ends[low] : ends[high]]
+        of = pair[rows]
+        place = clusters.code[rows] - low, sides[0][of], sides[1][of]
         build = _dense_scores if low < dense else _sparse_scores
-        scores = build(design, chosen, pair[chosen], local, left, high - low)
-        others = scores
-        if right is not left:
-            others = build(design, chosen, pair[chosen], local, right, high - low)
-        product = scores.T @ others
-        total += product if isinstance(product, np.ndarray) else product.toarray()
+        scores = [build(r[rows], place, (high - low, m)) for r in _distinct(left, right)]
+        product = scores[0].T @ scores[-1]
+        total[:m, :m] += product if isinstance(product, np.ndarray) else product.toarray()
+        total[:m, m:] += scores[0].T @ covariates[-1][low:high]
+        total[m:, :m] += (scores[-1].T @ covariates[0][low:high]).T
     return total
 
 
-def _pieces(sizes: IndexArray, dense: int, width: int) -> list[tuple[int, int]]:
+def _distinct(left: FloatArray, right: FloatArray) -> tuple[FloatArray, ...]:
+    return (left,) if left is right else (left, right)
+
+
+def _covariate_scores(design: PairDesign, clusters: Clusters, residual: FloatArray) -> FloatArray:
+    """(C, K) summed residual · x of each cluster of several rows."""
+    cluster, size = clusters.code + 1, clusters.sizes.size + 1
+    sums = [np.bincount(cluster, residual * x, minlength=size)[1:] for x in design.x]
+    return np.stack(sums, axis=1) if sums else np.zeros((size - 1, 0))
+
+
+def _pieces(sizes: IndexArray, dense: int, m: int) -> list[tuple[int, int]]:
     """Ranges of clusters, none across `dense`, each within the memory of one chunk."""
-    step = max(1, _CHUNK_BYTES // (8 * width))
-    bounds = [*range(0, dense, step), dense] if dense else [0]
+    bounds = list(range(0, dense, max(1, _CHUNK_BYTES // (8 * m))))
     chunk = np.cumsum(sizes[dense:]) // _CHUNK_ROWS
-    bounds += [dense + int(cut) for cut in np.flatnonzero(np.diff(chunk)) + 1]
-    if sizes.size > dense:
-        bounds.append(int(sizes.size))
-    return list(itertools.pairwise(bounds))
-
-
-def _entries(
-    design: PairDesign, rows: IntArray, pair: IntArray, residual: FloatArray
-) -> tuple[list[IndexArray], list[FloatArray]]:
-    """Columns and values of the rows' scores: first, second, then each covariate."""
-    r = residual[rows]
-    k, m = len(design.names), design.contestants
-    columns = [design.first[pair], design.second[pair]]
-    columns += [np.full(rows.size, m + column) for column in range(k)]
-    return columns, [r, -r, *(r * design.x[column, rows] for column in range(k))]
+    bounds += [dense, *(dense + 1 + np.flatnonzero(np.diff(chunk))).tolist(), sizes.size]
+    return [(low, high) for low, high in pairwise(bounds) if low < high]
 
 
 def _dense_scores(
-    design: PairDesign,
-    rows: IntArray,
-    pair: IntArray,
-    cluster: IntArray,
-    residual: FloatArray,
-    clusters: int,
+    residual: FloatArray, place: tuple[IntArray, IntArray, IntArray], shape: tuple[int, int]
 ) -> FloatArray:
-    width = design.contestants + len(design.names)
-    scores = np.zeros(clusters * width)
-    base = cluster.astype(np.intp) * width
-    for columns, values in zip(*_entries(design, rows, pair, residual), strict=True):
-        scores += np.bincount(base + columns, weights=values, minlength=scores.size)
-    return scores.reshape(clusters, width)
+    """(clusters, M) summed scores from rows of (cluster, first, second)."""
+    cluster, first, second = place
+    base, size = cluster.astype(np.intp) * shape[1], shape[0] * shape[1]
+    scores: FloatArray = np.bincount(base + first, residual, minlength=size).astype(
+        np.float64, copy=False
+    )
+    scores -= np.bincount(base + second, weights=residual, minlength=size)
+    return scores.reshape(shape)
 
 
 def _sparse_scores(
-    design: PairDesign,
-    rows: IntArray,
-    pair: IntArray,
-    cluster: IntArray,
-    residual: FloatArray,
-    clusters: int,
+    residual: FloatArray, place: tuple[IntArray, IntArray, IntArray], shape: tuple[int, int]
 ) -> sparse.csr_array:
-    width = design.contestants + len(design.names)
-    columns, values = _entries(design, rows, pair, residual)
-    place = (np.tile(cluster, len(columns)), np.concatenate(columns).astype(np.int32))
-    return sparse.coo_array((np.concatenate(values), place), shape=(clusters, width)).tocsr()
+    """The same as a sparse matrix."""
+    cluster, first, second = place
+    entries = np.concatenate([residual, -residual])
+    at = np.concatenate([cluster, cluster]), np.concatenate([first, second])
+    return sparse.coo_array((entries, at), shape=shape).tocsr()

@@ -133,7 +133,7 @@ def _checked(path: Path, raw: _Raw, skip_bad: bool) -> VoteFile:
 def _rejection(path: Path, rejects: list[Reject], rows: int) -> str:
     few = "1 row is" if len(rejects) == 1 else f"{len(rejects):,} rows are"
     return (
-        f"{path}: {few} malformed, of {rows:,}. Nothing was taken.\n{_listed(rejects)}\n"
+        f"{path}: {few} malformed, of {rows:,}.\n{_listed(rejects)}\n"
         "Correct the file, or leave such rows out with --skip-bad (skip_bad=True)."
     )
 

@@ -36,7 +36,7 @@ def style_movement(votes: Votes, spec: RankingSpec) -> StyleMovement:
     controlled = estimate(prepared, prepared.design)
     keep = [k for k, name in enumerate(prepared.design.names) if name == POSITION]
     raw_prepared = replace(prepared, spec=replace(raw_spec, scales={}), warnings=())
-    raw = estimate(raw_prepared, prepared.design.columns(keep))
+    raw = estimate(raw_prepared, prepared.design.columns(keep), controlled.clusters)
     boards = board(raw), board(controlled)
     return StyleMovement(*boards, _movements(raw, controlled, *boards))
 

@@ -76,12 +76,15 @@ def _widest_gaps(
 
 
 def _widest(z: FloatArray, inverse: FloatArray) -> FloatArray:
-    """max_{i<j} |Z_i − Z_j|/s_ij of each column of z, (M, draws)."""
-    z = np.ascontiguousarray(z)
-    widest = np.zeros(z.shape[1])
+    """max_{i<j} |Z_i − Z_j|/s_ij of each column of z, (M, draws).
+
+    In single precision: its error of 1e-6 is far below that of a quantile of 10,000 draws.
+    """
+    z, inverse = z.astype(np.float32), inverse.astype(np.float32)
+    widest = np.zeros(z.shape[1], dtype=np.float32)
     gaps = np.empty_like(z)
     for i in range(z.shape[0] - 1):
         gap = np.subtract(z[i + 1 :], z[i], out=gaps[i + 1 :])
         gap *= inverse[i + 1 :, i : i + 1]
         np.maximum(widest, np.abs(gap, out=gap).max(axis=0), out=widest)
-    return widest
+    return widest.astype(np.float64)

@@ -142,7 +142,7 @@ def _text(column: pa.Array) -> pa.Array:
 def _convert(name: str, column: pa.Array, sides: bool) -> Converted:
     kind = COLUMNS.get(name)
     if kind is None:
-        return Converted(column)
+        return Converted(_text(column) if _is_text(column) else column)
     if kind is _NAMES:
         return _convert_names(name, column)
     if name == "winner":

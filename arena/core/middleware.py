@@ -1,13 +1,35 @@
-"""One border between the arena's errors and the pages that show them."""
+"""Static files under ASGI, and one border between the arena's errors and their pages."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from arena.core.exceptions import ArenaError
 
 TEMPLATES = {400: "400.html", 403: "403.html", 404: "404.html", 409: "400.html"}
+
+
+class StaticFiles(WhiteNoiseMiddleware):
+    """WhiteNoise for ASGI: sends a file whole.
+
+    Its own streaming response is synchronous; Django would warn, and read all of it anyway.
+    """
+
+    @staticmethod
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        found = static_file.get_response(request.method, request.META)
+        content = b""
+        if found.file is not None:
+            with found.file:
+                content = found.file.read()
+        response = HttpResponse(content, status=int(found.status))
+        del response["Content-Type"]
+        for name, value in found.headers:
+            response[name] = value
+        return response
 
 
 class ArenaErrors:

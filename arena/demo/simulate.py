@@ -27,6 +27,7 @@ from arena.demo.world import (
     SIBLING,
     STARTED_AT,
     VARIANT,
+    Revision,
     planted_substance,
     planted_theta,
 )
@@ -52,6 +53,7 @@ _NAMES = tuple(revision.name for revision in REVISIONS)
 class World:
     """Everything the demo is seeded with.
 
+    revisions: the cast, best planted substance first (its contestants are in arena.demo.world).
     answers: (revision, prompt slug) -> Markdown, one recorded answer each.
     votes: the vote table (columns as ranking.io reads them), in order of time; those before
         PUBLISHED_AT[0] are the first publication's. model_a is the left side and shown first.
@@ -61,6 +63,7 @@ class World:
     """
 
     seed: int
+    revisions: tuple[Revision, ...]
     materials: tuple[Material, ...]
     answers: Mapping[tuple[str, str], str]
     votes: pa.Table
@@ -93,6 +96,7 @@ def simulate(seed: int = SEED, votes: int = VOTES) -> World:
     voters = [_voter_label(seed, number) for number in range(VOTERS)]
     return World(
         seed=seed,
+        revisions=REVISIONS,
         materials=materials,
         answers=answers,
         votes=_table(battles, metrics, outcome, voters, materials),

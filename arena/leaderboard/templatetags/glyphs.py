@@ -53,12 +53,6 @@ def magnitude(value: int) -> int:
     return abs(value)
 
 
-@register.filter
-def control_label(name: str) -> str:
-    """first_token as First token."""
-    return name.replace("_", " ").capitalize()
-
-
 # -- Intervals -------------------------------------------------------------------------------
 
 
@@ -170,15 +164,21 @@ def interval_chart(
 
 @register.simple_tag
 def rank_set(row: Row, total: int) -> SafeString:
-    """The places a contestant may have, as a bar on 1 … total."""
-    per_place = 100 / max(total, 1)
+    """The places a contestant may have, as a bar on 1 … total; none where they are not known."""
+    bar = SafeString("")
+    if row.rank_lower is not None and row.rank_upper is not None:
+        per_place = 100 / total
+        bar = format_html(
+            '<rect class="band" x="{}" y="2" width="{}" height="7" rx="2"/>'
+            '<rect class="point" x="{}" y="0" width="2" height="11"/>',
+            percent((row.rank_lower - 1) * per_place),
+            percent((row.rank_upper - row.rank_lower + 1) * per_place),
+            percent((row.rank - 0.5) * per_place),
+        )
     return format_html(
-        '<svg class="rank-set" aria-hidden="true"><line x1="0" x2="100%" y1="50%" y2="50%"/>'
-        '<rect class="band" x="{}" y="2" width="{}" height="7" rx="2"/>'
-        '<rect class="point" x="{}" y="0" width="2" height="11"/></svg>',
-        percent((row.rank_lower - 1) * per_place),
-        percent((row.rank_upper - row.rank_lower + 1) * per_place),
-        percent((row.rank - 0.5) * per_place),
+        '<svg class="rank-set" aria-hidden="true">'
+        '<line x1="0" x2="100%" y1="50%" y2="50%"/>{}</svg>',
+        bar,
     )
 
 

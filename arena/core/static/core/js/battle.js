@@ -10,6 +10,7 @@ import { wireTabs } from "./tabs.js";
 const SOCKET = "/ws/battle/";
 const NO_BATTLE = "00000000-0000-0000-0000-000000000000";
 const LONG_WAIT = 30_000;
+const RELOAD_WAIT = 1000;
 
 const root = document.getElementById("battle");
 const find = (id) => document.getElementById(id);
@@ -79,6 +80,7 @@ function setState(state) {
 
 function showPrompt(text) {
   find("prompt").textContent = text;
+  find("prompt-start").textContent = text.slice(0, 160);
   offerWholePrompt();
 }
 
@@ -167,6 +169,12 @@ function refused({ message }) {
   }
 }
 
+/** The battle ended before this page asked; a moment's wait, in case it is just ending. */
+function reload() {
+  channel.close();
+  setTimeout(() => location.reload(), RELOAD_WAIT);
+}
+
 /** @returns {boolean} whether to connect again */
 function lost() {
   if (root.dataset.battle) {
@@ -197,6 +205,7 @@ const handlers = {
   "battle.complete": complete,
   "battle.failed": failed,
   "battle.refused": refused,
+  "battle.reload": reload,
 };
 
 const channel = new Channel(SOCKET, {
@@ -247,7 +256,8 @@ find("whole-prompt").addEventListener("click", () => {
 window.addEventListener("popstate", () => location.reload());
 
 document.addEventListener("htmx:responseError", (event) => {
-  event.target.textContent = "The board's view could not be loaded. Reload the page to see it.";
+  event.target.firstElementChild.textContent =
+    "The board's view could not be loaded. Reload the page to see it.";
 });
 
 if (root.dataset.state === "generating") {

@@ -3,9 +3,12 @@
 import DOMPurify from "../vendor/dompurify.js";
 import MarkdownIt from "../vendor/markdown-it.js";
 
-// Images would tell strangers who reads what. Underlined headings would turn a paragraph into
-// one for the moment in which the list after it begins with a lone hyphen.
-const markdown = new MarkdownIt({ html: false, linkify: false }).disable(["image", "lheading"]);
+// An underlined heading would turn a paragraph into one for the moment in which the list after
+// it begins with a lone hyphen.
+const markdown = new MarkdownIt({ html: false, linkify: false }).disable("lheading");
+
+// Fetching an image would tell its host who reads what.
+markdown.renderer.rules.image = () => "";
 
 // The alignment of table cells comes as a style attribute, which the page's policy refuses.
 markdown.core.ruler.push("alignment", (state) => {
