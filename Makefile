@@ -31,7 +31,7 @@ test-services: $(VENV)/.test ## run the core suite on DATABASE_URL (PostgreSQL) 
 check: $(VENV)/.test ## formatting, lint, types, house rules; no tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports
 	@SECRET_KEY=check TILTYARD_VAR=$(CURDIR)/var/check $(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 
 format: $(VENV)/.test ## format the code and mend what lint can mend

@@ -16,16 +16,20 @@ def bradley_terry(
     Returns the summed loss −Σ w [y ln p + (1 − y) ln(1 − p)], the residuals w (y − p), which are
     −d loss/dη, and the curvatures w p (1 − p), which are d² loss/dη²; (n,) each.
     """
-    with np.errstate(over="ignore"):
-        # e^−η overflows to inf beyond η = −709; p is then 0 and the loss inf, and the step
-        # that led there is halved.
-        odds_against = np.exp(-eta)
-    odds_against += 1.0
-    p = 1.0 / odds_against
-    losses = np.log(odds_against, out=odds_against)
-    losses += (1.0 - y) * eta
-    residual = y - p
-    curvature = p - p * p
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Beyond η = −709 the exponential overflows: the loss is then inf or NaN, never smaller
+        # than another, and the step that led there is halved.
+        against = np.exp(-eta)
+        p = 1.0 / (1.0 + against)
+        losses = np.log1p(against)
+        # 1 − p as a product keeps its digits where p is near 1, and so does what is made from it:
+        # a likelihood that falls for ever is told from one that is merely flat by these digits.
+        q = np.multiply(against, p, out=against)
+    rest = 1.0 - y
+    losses += rest * eta
+    curvature = p * q
+    residual = y * q
+    residual -= rest * p
     if weight is None:
         return float(losses.sum()), residual, curvature
     residual *= weight

@@ -192,16 +192,27 @@ def _descend(
 ) -> Evaluation:
     """The evaluation at `point`, which moves back towards the last one until the loss falls."""
     slack = _NOISE * abs(here.loss)
+    back = step.copy()
     for _ in range(_HALVINGS):
         there = evaluate(design, point)
         if there.loss <= here.loss + slack:
             return there
-        step *= 0.5
-        point -= step
+        back *= 0.5
+        point -= back
+    if _certificate(design, here, step) > CERTIFICATE:
+        raise _gone(design, step)
     raise ConvergenceError(
         f"Newton's method cannot lower the loss {here.loss:.6g} further; its largest gradient "
         f"entry is {np.abs(here.gradient).max():.3g}."
     )
+
+
+def _certificate(design: PairDesign, here: Evaluation, step: FloatArray) -> float:
+    """R·λ/√μ, a bound on the distance in η to a minimum when it is at most ½."""
+    matrix = here.hessian + gauge(design, here.hessian)
+    smallest = float(linalg.eigh(matrix, eigvals_only=True, subset_by_index=[0, 0])[0])
+    decrement = float(np.sqrt(abs(step @ here.hessian @ step)))
+    return design.row_norm * decrement / float(np.sqrt(smallest)) if smallest > 0.0 else np.inf
 
 
 def _certified(
@@ -213,12 +224,8 @@ def _certified(
     slope: float,
 ) -> Solution:
     m = design.contestants
-    matrix = here.hessian + gauge(design, here.hessian)
-    smallest = float(linalg.eigh(matrix, eigvals_only=True, subset_by_index=[0, 0])[0])
-    decrement = float(np.sqrt(abs(step @ here.hessian @ step)))
-    change = _largest_change(design, step)
-    bound = design.row_norm * decrement / np.sqrt(smallest) if smallest > 0.0 else np.inf
-    if not bound <= CERTIFICATE:
+    bound = _certificate(design, here, step)
+    if bound > CERTIFICATE:
         raise _gone(design, step)
     theta, gamma = point[:m].copy(), point[m:].copy()
     means = np.bincount(design.group, weights=theta) / np.bincount(design.group)
@@ -229,7 +236,7 @@ def _certified(
         hessian=here.hessian,
         iterations=iteration,
         gradient_norm=float(np.abs(here.gradient).max()),
-        step=change,
-        certificate=float(bound),
+        step=_largest_change(design, step),
+        certificate=bound,
         slope=slope,
     )

@@ -59,7 +59,6 @@ def battle(
 STYLE = {"tokens": 40, "headers": 0, "lists": 1, "bold": 0, "code": 0, "emoji": 0}
 
 
-
 def voter_of(client: Client) -> Voter:
     """The voter whose cookie the client carries."""
     return voter_from({name: morsel.value for name, morsel in client.cookies.items()})

@@ -14,6 +14,4 @@ class ReadPermission(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         permission = getattr(view, "read_permission", None)
         user = request.user
-        return bool(
-            user and user.is_authenticated and permission and user.has_perm(permission)
-        )
+        return bool(user and user.is_authenticated and permission and user.has_perm(permission))

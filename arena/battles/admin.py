@@ -28,5 +28,3 @@ class VoteAdmin(ReadOnlyAdmin):
 class PromptAdmin(admin.ModelAdmin):
     list_display = ("slug", "category", "language")
     list_filter = ("category", "language")
-
-

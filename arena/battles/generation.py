@@ -9,7 +9,7 @@ import logging
 import secrets
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -17,6 +17,7 @@ from django.conf import settings
 
 from arena.battles import protocol, services
 from arena.battles.models import Side
+from arena.battles.pacing import Pacer, Received, pacer_for
 from arena.battles.services import Failure, StartedTurn, WrittenAnswer
 from arena.catalog.models import Kind
 from arena.core.exceptions import Conflict
@@ -73,40 +74,35 @@ class LiveBattle:
 
 @dataclass
 class SideWriter:
-    """One side being written: text that no frame carries yet, and the whole so far."""
+    """One side being written, and what it has so far."""
 
     side: Side
     provider: Provider
     request: Request
-    unsent: list[str] = field(default_factory=list)
-    text: list[str] = field(default_factory=list)
+    text: str = ""
+    whole: bool = False
 
     async def write(self) -> WrittenAnswer:
         clock = asyncio.get_running_loop().time
         started = first = clock()
         async for event in read(self.provider, self.request):
             if isinstance(event, Finish):
+                self.whole = True
                 return self.written(event, first - started, clock() - started)
             if not self.text:
                 first = clock()
-            self.unsent.append(event.text)
-            self.text.append(event.text)
+            self.text += event.text
         raise AssertionError("read() ends with a Finish or raises")
 
     def written(self, finish: Finish, first_token: float, duration: float) -> WrittenAnswer:
         return WrittenAnswer(
-            text="".join(self.text),
+            text=self.text,
             finish_reason=finish.reason[:40],
             first_token_seconds=first_token,
             duration_seconds=duration,
             prompt_tokens=finish.prompt_tokens,
             completion_tokens=finish.completion_tokens,
         )
-
-    def take(self) -> str:
-        text = "".join(self.unsent)
-        self.unsent.clear()
-        return text
 
 
 def provider_for(kind: Kind) -> Provider:
@@ -149,7 +145,7 @@ async def write_and_store(started: StartedTurn, live: LiveBattle) -> None:
         SideWriter(side, provider_for(kind), request)
         for side, (kind, request) in started.requests.items()
     ]
-    answers, failures = await write_both(writers, live)
+    answers, failures = await write_both(writers, live, pacer_for(started.battle.pacing))
     where = {"battle": started.battle, "turn": started.turn}
     try:
         if failures:
@@ -164,19 +160,17 @@ async def write_and_store(started: StartedTurn, live: LiveBattle) -> None:
 
 
 async def write_both(
-    writers: list[SideWriter], live: LiveBattle
+    writers: list[SideWriter], live: LiveBattle, pacer: Pacer
 ) -> tuple[dict[Side, WrittenAnswer], list[Failure]]:
     """Both answers at once, one frame with both sides every 50 ms; the first failure ends both."""
     tasks = {asyncio.create_task(writer.write()): writer for writer in writers}
     try:
-        pending = set(tasks)
-        while pending and not (failures := failed_sides(tasks)):
-            _, pending = await asyncio.wait(
-                pending, timeout=settings.FRAME_SECONDS, return_when=asyncio.FIRST_EXCEPTION
-            )
-            flush(writers, live)
-        failures = failed_sides(tasks)
-        return {} if failures else {tasks[t].side: t.result() for t in tasks}, failures
+        while not (failures := failed_sides(tasks)):
+            show(writers, live, pacer)
+            if pacer.is_done(received(writers)):
+                return {writer.side: await task for task, writer in tasks.items()}, []
+            await asyncio.sleep(settings.FRAME_SECONDS)
+        return {}, failures
     finally:
         for task in tasks:
             task.cancel()
@@ -195,8 +189,12 @@ def failed_sides(tasks: dict[asyncio.Task[WrittenAnswer], SideWriter]) -> list[F
     return failures
 
 
-def flush(writers: list[SideWriter], live: LiveBattle) -> None:
-    """Put what both sides have written since the last frame into the next one."""
-    texts = {writer.side: writer.take() for writer in writers}
+def received(writers: list[SideWriter]) -> dict[Side, Received]:
+    return {writer.side: Received(writer.text, writer.whole) for writer in writers}
+
+
+def show(writers: list[SideWriter], live: LiveBattle, pacer: Pacer) -> None:
+    """Append the frame that the pacer allows now, if it holds anything."""
+    texts = pacer.advance(received(writers), asyncio.get_running_loop().time())
     if any(texts.values()):
         live.append(protocol.frame(live.next_seq, texts[Side.A], texts[Side.B]))

@@ -94,5 +94,3 @@ def votes_after(last: int) -> Iterator[VoteRow]:
 def votes_count_and_last() -> tuple[int, int]:
     """How many native votes there are, and the highest id (0 without any)."""
     return Vote.objects.count(), Vote.objects.aggregate(last=Max("pk"))["last"] or 0
-
-

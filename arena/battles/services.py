@@ -19,8 +19,8 @@ from arena.battles.exceptions import (
     BadOutcome,
     BadPrompt,
     NobodyToMeet,
-    NothingToVoteOn,
     NotFinished,
+    NothingToVoteOn,
     NotYourBattle,
 )
 from arena.battles.matchmaking import Pairing, pair_for
@@ -81,9 +81,7 @@ class Failure:
 # -- Starting --------------------------------------------------------------------------------
 
 
-def battle_start(
-    *, voter: Voter, owner: str, prompt: str = "", recorded: str = ""
-) -> StartedTurn:
+def battle_start(*, voter: Voter, owner: str, prompt: str = "", recorded: str = "") -> StartedTurn:
     """Draw two contestants for a prompt of the voter's own, or for a recorded one.
 
     With neither, a recorded prompt is picked for them. Raises BadPrompt or NobodyToMeet.
@@ -117,7 +115,9 @@ def checked_prompt(text: str) -> str:
             "limit. Nothing was cut: shorten it and send it again."
         )
     if not is_storable(text):
-        raise BadPrompt("The prompt holds characters that are not text. Remove them and send again.")
+        raise BadPrompt(
+            "The prompt holds characters that are not text. Remove them and send again."
+        )
     return text
 
 
@@ -273,5 +273,3 @@ def battles_interrupt_orphans() -> int:
         .exclude(owner__in=alive)
         .update(state=State.INTERRUPTED, ended_at=Now())
     )
-
-

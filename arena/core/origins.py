@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
-from channels.security.websocket import WebsocketDenier
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 

@@ -34,7 +34,7 @@ def publish_file(made: Path, final: Path) -> None:
     name itself may be gone after a crash.
     """
     _fsync(made)
-    os.replace(made, final)
+    made.replace(final)
     _fsync(final.parent)
 
 

@@ -8,4 +8,6 @@ def is_storable(text: str) -> bool:
 
 def storable(text: str) -> str:
     """`text` with every character that cannot be stored replaced by U+FFFD."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return (
+        text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    )

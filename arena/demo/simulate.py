@@ -38,7 +38,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-SEED = 2026
+SEED = 171
 VOTES, VOTERS, RIGGERS, RIGGED_VOTES = 30_000, 2_000, 4, 212
 # Of a contestant's log length over prompts, before lengths are held within their limits.
 JITTER_SD = 0.45

@@ -15,4 +15,3 @@ class ExclusionAdmin(ReadOnlyAdmin):
     list_display = ("vote", "rule", "reason", "actor", "created_at", "lifted_at")
     list_filter = ("rule",)
     search_fields = ("vote",)
-

@@ -142,8 +142,7 @@ def leader_sentence(rows: tuple[Row, ...]) -> str:
         return f"{first.name} is the only one that can be placed."
     lead = first.rating - rows[1].rating
     return (
-        f"{first.name} leads {len(rows)} contestants, {lead:,.0f} points "
-        f"ahead of {rows[1].name}."
+        f"{first.name} leads {len(rows)} contestants, {lead:,.0f} points ahead of {rows[1].name}."
     )
 
 
@@ -154,9 +153,7 @@ def subtitle(rows: tuple[Row, ...]) -> str:
         return "Too few voters to say how sure the ranks are."
     if len(possible) == 1:
         return f"First place is settled: at 95 % confidence only {possible[0].name} can hold it."
-    return (
-        f"First place is not settled: at 95 % confidence any of {len(possible)} could hold it."
-    )
+    return f"First place is not settled: at 95 % confidence any of {len(possible)} could hold it."
 
 
 def interval_words(data: dict[str, Any]) -> str:

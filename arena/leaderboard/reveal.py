@@ -64,9 +64,7 @@ def place(row: Row | None) -> Place | None:
     )
 
 
-def chance_sentence(
-    snapshot: Snapshot, board: BoardName, a: Row | None, b: Row | None
-) -> str:
+def chance_sentence(snapshot: Snapshot, board: BoardName, a: Row | None, b: Row | None) -> str:
     if a is None or b is None:
         return ""
     scale = snapshot.content["boards"][board]["spec"]["scale"] / math.log(10)

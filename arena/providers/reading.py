@@ -14,7 +14,7 @@ async def read(provider: Provider, request: Request) -> AsyncIterator[Event]:
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + request.limits.total
-    written, finished = 0, False
+    written, blank, finished = 0, True, False
     stream = aiter(provider.stream(request))
     while not finished:
         try:
@@ -26,12 +26,11 @@ async def read(provider: Provider, request: Request) -> AsyncIterator[Event]:
             raise Truncated("the provider ended without a finish")
         if isinstance(event, Delta):
             written += len(event.text)
+            blank = blank and not event.text.strip()
             if written > request.limits.characters:
                 raise TooLong(f"more than {request.limits.characters} characters")
         else:
             finished = True
-            if not written:
+            if blank:
                 raise EmptyAnswer(f"no text; finish reason {event.reason}")
         yield event
-
-

@@ -47,7 +47,7 @@ def test_it_works(board: Snapshot, analyst: User) -> None:
 
     assert link["board"] == data["board"] == "raw"
     assert data["snapshot"] == board.digest
-    assert [row["contestant"] for row in data["standings"]][0] == "wren"
+    assert data["standings"][0]["contestant"] == "wren"
     assert [row["model_name"] for row in rows] == [row["contestant"] for row in data["standings"]]
     assert client.get(link["json"]).json() == data
 

@@ -206,5 +206,3 @@ async def test_pages_from_elsewhere_get_no_socket(origin: bytes) -> None:
     communicator = WebsocketCommunicator(application, "/ws/battle/", headers)
 
     assert (await communicator.connect())[0] is False
-
-

@@ -127,5 +127,3 @@ def test_racing_clicks_make_one_vote_each(alice: Voter) -> None:
     assert unexpected == []
     assert Vote.objects.count() == len(battles)
     assert not Battle.objects.exclude(state=State.VOTED).exists()
-
-

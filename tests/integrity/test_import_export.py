@@ -50,9 +50,9 @@ def test_a_name_the_catalog_lacks_becomes_an_archived_contestant(tmp_path: Path)
 
     added = Revision.objects.filter(kind=Kind.IMPORTED)
     assert sorted(revision.name for revision in added) == ["kite", "lark"]
-    assert set(
-        Contestant.objects.exclude(name="wren").values_list("status", flat=True)
-    ) == {Status.ARCHIVED}
+    assert set(Contestant.objects.exclude(name="wren").values_list("status", flat=True)) == {
+        Status.ARCHIVED
+    }
 
 
 def test_voters_are_known_where_the_file_knows_them(tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ class TestSlopeChart:
 
     def test_only_long_movements_take_colour(self) -> None:
         rows = tuple(
-            make_row(rank, moved=make_moved(rank + ranks, ranks=ranks))
+            make_row(rank, moved=make_moved(rank + ranks, ranks=ranks, rating=50))
             for rank, ranks in ((1, 3), (2, 4), (3, 9))
         )
 
@@ -212,6 +212,17 @@ class TestSlopeChart:
             "contestant-2": "slope up",
             "contestant-3": "slope up furthest",
         }
+
+    def test_movement_that_could_be_nothing_is_drawn_hollow(self) -> None:
+        rows = (
+            make_row(1, moved=make_moved(2, ranks=1, rating=4, half=5)),
+            make_row(2, moved=make_moved(1, ranks=-1, rating=-6, half=5)),
+        )
+
+        lines = self.lines(rows)
+
+        assert "hollow" in lines["contestant-1"].attrib["class"]
+        assert "hollow" not in lines["contestant-2"].attrib["class"]
 
     def test_hostile_names_are_escaped(self) -> None:
         hostile = '</title></svg><script>alert("x")</script>&'

@@ -40,7 +40,7 @@ def test_it_works(tmp_path: Path) -> None:
     snapshot = refitted()
 
     standings = list(Standing.objects.filter(snapshot=snapshot).order_by("rank"))
-    assert [standing.revision.name for standing in standings][0] == "wren"
+    assert standings[0].revision.name == "wren"
     assert [standing.rank for standing in standings] == [1, 2, 3]
     assert snapshot.published_at is not None
 

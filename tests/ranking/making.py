@@ -62,6 +62,7 @@ def turned(votes: Votes, which: Array) -> Votes:
 
 def repeated(votes: Votes, times: int) -> Votes:
     """Every vote `times` times."""
+
     def tiled(column: Array) -> Array:
         return np.tile(column, times)
 
@@ -123,6 +124,9 @@ def numbers(data: Any, path: str = "") -> Iterator[tuple[str, float]]:
 def assert_same_numbers(one: Any, other: Any, tolerance: float = 1e-9) -> None:
     first, second = dict(numbers(one)), dict(numbers(other))
     assert first.keys() == second.keys()
-    apart = {place: (first[place], second[place]) for place in first
-             if not abs(first[place] - second[place]) <= tolerance}
+    apart = {
+        place: (first[place], second[place])
+        for place in first
+        if not abs(first[place] - second[place]) <= tolerance
+    }
     assert not apart

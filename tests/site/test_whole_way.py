@@ -56,9 +56,7 @@ def test_vote_in_the_browser_and_see_the_board_move(page: Page) -> None:
     page.goto("/leaderboard/")
     expect(page.get_by_text(f"{counted + 1:,} votes counted")).to_be_visible()
 
-    raw, controlled = (
-        rank_of(page, board, "Vireo 2 chat-exp") for board in ("raw", "controlled")
-    )
+    raw, controlled = (rank_of(page, board, "Vireo 2 chat-exp") for board in ("raw", "controlled"))
     assert raw <= 6
     assert controlled >= 22
 

@@ -226,6 +226,8 @@ def slope_classes(moved: Moved, furthest: int) -> str:
         names.append(moved.direction)
         if abs(moved.ranks) == furthest:
             names.append("furthest")
+    if moved.ranks and moved.could_be_nothing:
+        names.append("hollow")
     return " ".join(names)
 
 

@@ -138,7 +138,13 @@ function stopWriting(state, word) {
   setState(state);
 }
 
+/** What scrolls sideways must be reachable by keyboard. */
+function letScroll() {
+  for (const wide of root.querySelectorAll(".answer :is(pre, table)")) wide.tabIndex = 0;
+}
+
 function openVoting() {
+  letScroll();
   stateWord("Finished");
   setState("complete");
   hint("Which answer serves you better?", "Names stay hidden until your vote is saved.");
@@ -267,3 +273,4 @@ if (root.dataset.state === "generating") {
   openVoting();
 }
 if (root.dataset.battle) offerWholePrompt();
+if (root.dataset.state === "voted") letScroll();
