@@ -22,7 +22,7 @@ from ranking.arrays import BoolArray, FloatArray, IndexArray, IntArray, SmallInt
 from ranking.covariates import CONTROLS, pair_difference
 from ranking.errors import SpecError
 from ranking.spec import RankingSpec
-from ranking.votes import A_WINS, B_WINS, Votes
+from ranking.votes import A_WINS, B_WINS, OUTCOMES, Votes
 
 POSITION = "position"
 
@@ -153,7 +153,7 @@ def build_design(
         first=pairs // m,
         second=pairs % m,
         starts=starts,
-        y=_outcomes(votes.outcome if rows is None else votes.outcome[rows], turned)[order],
+        y=_outcomes(votes.outcome if rows is None else votes.outcome[rows], turned, order),
         x=x,
         names=names,
         scales=tuple(measured),
@@ -224,13 +224,14 @@ def _scale(name: str, column: FloatArray, given: float | None) -> float:
     return given
 
 
-def _outcomes(outcome: SmallIntArray, turned: BoolArray) -> FloatArray:
-    """1 where the pair's first contestant won, 0 where the second did, ½ otherwise."""
-    score = np.full(4, 0.5)
-    score[[A_WINS, B_WINS]] = 1.0, 0.0
-    y: FloatArray = score[outcome]
-    np.subtract(1.0, y, out=y, where=turned)
-    return y
+def _outcomes(outcome: SmallIntArray, turned: BoolArray, order: IntArray) -> FloatArray:
+    """1 where the pair's first contestant won, 0 where the second did, ½ otherwise; in order."""
+    score = np.full((2, len(OUTCOMES)), 0.5)
+    score[0, [A_WINS, B_WINS]] = 1.0, 0.0
+    score[1, [A_WINS, B_WINS]] = 0.0, 1.0
+    # Sorting one byte per row and looking the score up afterwards keeps the gather in the cache.
+    code = turned.astype(np.int8) * np.int8(len(OUTCOMES)) + outcome
+    return score.ravel().take(code[order])
 
 
 def _weights(

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from arena.battles import selectors
 from arena.battles.exceptions import NoSuchBattle
@@ -18,14 +18,14 @@ from arena.core.exceptions import ArenaError
 from arena.voters.services import cookie_issue, voter_from, voter_key
 
 
-@require_GET
+@require_safe
 @never_cache
 @ensure_csrf_cookie
 def new(request: HttpRequest) -> HttpResponse:
     return page(request, None)
 
 
-@require_GET
+@require_safe
 @never_cache
 @ensure_csrf_cookie
 def battle(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:

@@ -15,7 +15,7 @@ from arena.integrity.models import Origin
 from arena.integrity.services import segment_add, votes_exclude
 from arena.leaderboard.services import refit
 
-RIGGING_REASON = "These voters chose one contestant in every battle it was in, on two evenings."
+RIGGING_REASON = "These voters chose one contestant in every battle it was in, all in one night."
 
 
 def is_seeded() -> bool:

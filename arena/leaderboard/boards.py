@@ -152,8 +152,8 @@ def subtitle(rows: tuple[Row, ...]) -> str:
     if not rows or any(row.rank_lower is None for row in rows):
         return "Too few voters to say how sure the ranks are."
     if len(possible) == 1:
-        return f"First place is settled: at 95 % confidence only {possible[0].name} can hold it."
-    return f"First place is not settled: at 95 % confidence any of {len(possible)} could hold it."
+        return f"First place is settled: at 95% confidence only {possible[0].name} can hold it."
+    return f"First place is not settled: at 95% confidence any of {len(possible)} could hold it."
 
 
 def interval_words(data: dict[str, Any]) -> str:

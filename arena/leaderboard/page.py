@@ -13,7 +13,7 @@ class Moved:
     ranks: int
     rating: float
     half: float
-    """Half width of the 95 % interval of `rating`."""
+    """Half width of the 95% interval of `rating`."""
 
     @property
     def could_be_nothing(self) -> bool:

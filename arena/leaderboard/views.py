@@ -5,7 +5,7 @@ import uuid
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from arena.leaderboard.boards import board_page
 from arena.leaderboard.exceptions import NothingPublished
@@ -21,7 +21,7 @@ def asked_for(request: HttpRequest) -> tuple[Snapshot, BoardName]:
     return snapshot, board_name(snapshot, request.GET.get("board", ""))
 
 
-@require_GET
+@require_safe
 def board(request: HttpRequest) -> HttpResponse:
     try:
         page = board_page(*asked_for(request))
@@ -30,7 +30,7 @@ def board(request: HttpRequest) -> HttpResponse:
     return render(request, "leaderboard/board.html", {"page": page})
 
 
-@require_GET
+@require_safe
 def download(request: HttpRequest, form: str) -> HttpResponse:
     snapshot, name = asked_for(request)
     if form == "csv":
@@ -42,7 +42,7 @@ def download(request: HttpRequest, form: str) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @never_cache
 def reveal(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
     battle = battle_revealed(battle_id, voter_from(request.COOKIES))
