@@ -103,9 +103,8 @@ def _fit(parsed: argparse.Namespace, output: Console, errors: Console) -> None:
 
 
 def _progress(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True
-    )
+    columns = SpinnerColumn(), TextColumn("{task.description}")
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _ranked(votes: Votes, spec: RankingSpec) -> tuple[Leaderboard, tuple[Movement, ...]]:

@@ -82,7 +82,7 @@ def _array(name: str, values: list[Any], faults: dict[int, str]) -> pa.Array:
 def _kind(name: str, values: list[Any]) -> pa.DataType:
     if name.startswith(CATEGORY):
         return _category_kind(values)
-    if name == "timestamp" and all(isinstance(value, (int, float, type(None))) for value in values):
+    if name == "timestamp" and {type(value) for value in values} <= {int, float, type(None)}:
         return pa.float64()
     return _EXPECTED.get(name, pa.string())
 
@@ -130,8 +130,10 @@ def flatten(record: Record) -> dict[str, Any]:
 
 
 def _scalar(name: str, value: Any) -> Any:
-    """Ids and voters may be numbers in a file; everywhere else the kind is checked later."""
-    if name in ("id", "voter") and isinstance(value, int) and not isinstance(value, bool):
+    """Where a file may hold either, numbers and booleans as text; kinds are checked later."""
+    if isinstance(value, bool):
+        return str(value).lower() if name in (*ONE_HOT, "anony") else value
+    if isinstance(value, int) and name in ("id", "voter", "anony", *ONE_HOT):
         return str(value)
     return value
 

@@ -7,7 +7,7 @@ and says for every row it refuses why. `votes_from_table` turns the table into V
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -80,16 +80,18 @@ class Normalised:
     faults: dict[int, str]
 
 
-def normalise(raw: pa.Table, *, sides: bool = False) -> Normalised:
+def normalise(
+    raw: pa.Table, *, sides: bool = False, known: Mapping[int, str] | None = None
+) -> Normalised:
     """Vote table of a raw one whose columns carry the vote table's names, typed or as text.
 
-    `sides` says that the outcomes are "left" and "right". Names and text lose surrounding
-    blanks; empty text and NaN become null. Refused rows: a missing, empty, over-long or
+    `known` are faults of rows found before. `sides` says that the outcomes are "left" and
+    "right". Names and text lose surrounding blanks; empty text and NaN become null. Refused rows: a missing, empty, over-long or
     unprintable name, an unknown outcome or side, a contestant against itself (unless excluded),
     a number that is none, negative or infinite, a probability outside (0, 1], no readable time.
     """
     columns: dict[str, pa.Array] = {}
-    faults: dict[int, str] = {}
+    faults = dict(known or {})
     for name in [*COLUMNS, *(c for c in raw.column_names if c.startswith(CATEGORY))]:
         if name in raw.column_names:
             converted = _convert(name, _flat(raw.column(name)), sides)
@@ -332,10 +334,12 @@ def _labels(table: pa.Table, name: str) -> tuple[tuple[str, ...], IntArray]:
     """Distinct labels that occur, sorted, and each row's index among them (−1 for null)."""
     column = table.column(name)
     if not pa.types.is_dictionary(column.type):
-        column = pc.dictionary_encode(column)
+        column = pc.dictionary_encode(column.cast(pa.string()))
+    if not len(column):
+        return (), np.zeros(0, dtype=np.int32)
     encoded = column.unify_dictionaries().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], _NAMES)
+        encoded = encoded.chunk(0)
     codes = encoded.indices.cast(pa.int32()).fill_null(-1).to_numpy()
     occurs = np.bincount(codes + 1, minlength=len(encoded.dictionary) + 1)[1:] > 0
     values = encoded.dictionary.cast(pa.string()).to_pylist()

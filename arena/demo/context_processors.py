@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Count, Q
 from django.http import HttpRequest
 
 from arena.catalog.models import Contestant
@@ -12,9 +13,15 @@ from arena.integrity.selectors import simulated_votes
 class Simulated:
     contestants: int
     votes: int
+    alone: bool
+    """Whether there is no contestant but invented ones."""
 
 
 def simulated(request: HttpRequest) -> dict[str, Simulated | None]:
     """What of this arena is invented; it follows from the data, so no setting can hide it."""
-    contestants = Contestant.objects.filter(simulated=True).count()
-    return {"simulated": Simulated(contestants, simulated_votes()) if contestants else None}
+    invented = Count("pk", filter=Q(simulated=True))
+    counts = Contestant.objects.aggregate(invented=invented, all=Count("pk"))
+    if not counts["invented"]:
+        return {"simulated": None}
+    alone = counts["invented"] == counts["all"]
+    return {"simulated": Simulated(counts["invented"], simulated_votes(), alone)}

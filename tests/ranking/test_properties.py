@@ -95,10 +95,6 @@ def test_every_vote_several_times_leaves_the_estimates(seed: int, times: int) ->
         [(s.contestant, s.theta) for s in one.controlled.standings],
         [(s.contestant, s.theta) for s in many.controlled.standings],
     )
-    # The same voters with more votes each are no more voters than before.
-    assert_same_numbers(
-        [m.se for m in one.movements], [m.se for m in many.movements], tolerance=20.0
-    )
 
 
 @few

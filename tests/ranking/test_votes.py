@@ -70,7 +70,6 @@ BAD: list[tuple[str, dict[str, Any], str, int | None]] = [
     ("an unknown side", {"shown_first": ["left", "model_a", None]}, "shown_first", 0),
     ("a side of 0", {"shown_first": np.array([1, 0, -1])}, "shown_first", 1),
     ("a NaN voter", {"voter": ["u", float("nan"), "v"]}, "voter", 1),
-    ("a voter below −1", {"voter": np.array([0, -2, 1])}, "", None),
     ("a negative count", {"features": {"tokens": ([1, 2, 3], [1, -2, 3])}}, "tokens_b", 1),
     ("an infinite count", {"features": {"tokens": ([1, 2, np.inf], [1, 2, 3])}}, "tokens_a", 2),
     ("a short feature", {"features": {"tokens": ([1, 2], [1, 2, 3])}}, "tokens_a", None),
@@ -87,7 +86,7 @@ BAD: list[tuple[str, dict[str, Any], str, int | None]] = [
 
 
 @pytest.mark.parametrize(
-    ("changes", "column", "row"), [b[1:] for b in BAD if b[2]], ids=[b[0] for b in BAD if b[2]]
+    ("changes", "column", "row"), [case[1:] for case in BAD], ids=[case[0] for case in BAD]
 )
 def test_bad_columns_are_refused_with_their_place(
     changes: dict[str, Any], column: str, row: int | None
@@ -157,13 +156,11 @@ def table(**changes: Any) -> pa.Table:
 
 def test_arrow_dictionaries_and_pieces_are_read_alike() -> None:
     one = table().set_column(0, "model_a", pa.array(["x", "y"]).dictionary_encode())
-    two = table(model_a=["z", "x"]).set_column(
-        0, "model_a", pa.array(["z", "x"]).dictionary_encode()
-    )
+    two = table().set_column(0, "model_a", pa.array(["z", "y"]).dictionary_encode())
     votes = Votes.from_arrow(pa.concat_tables([one, two]))
 
     assert votes.contestants == ("x", "y", "z")
-    assert [votes.contestants[i] for i in votes.a] == ["x", "y", "z", "x"]
+    assert [votes.contestants[i] for i in votes.a] == ["x", "y", "z", "y"]
 
 
 def test_labels_that_no_row_has_are_no_contestants() -> None:
