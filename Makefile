@@ -22,7 +22,7 @@ demo: $(VENV)/.demo ## seed and serve simulated data; VOTES=file serves that fil
 	@$(SITE) exec $(BIN)/uvicorn arena.config.asgi:application --port $(PORT) --lifespan on \
 		--ws-max-size 1000000 --timeout-graceful-shutdown 25 --no-server-header --log-level warning
 
-test: $(VENV)/.test ## run every test (browser, PostgreSQL and Redis tests skip where those are absent)
+test: $(VENV)/.test ## run every test (those in a browser skip where there is no Chromium)
 	@$(BIN)/pytest $(ARGS)
 
 test-services: $(VENV)/.test ## run the core suite on DATABASE_URL (PostgreSQL) and REDIS_URL

@@ -37,7 +37,8 @@ def download(request: HttpRequest, form: str) -> HttpResponse:
         response = HttpResponse(board_csv(snapshot, name), content_type="text/csv; charset=utf-8")
     else:
         response = JsonResponse(board_data(snapshot, name))
-    file = f"tiltyard-{snapshot.short}-{name}.{form}"
+    invented = "simulated-" if snapshot.content["simulated_votes"] else ""
+    file = f"tiltyard-{invented}{snapshot.short}-{name}.{form}"
     response["Content-Disposition"] = f'attachment; filename="{file}"'
     return response
 

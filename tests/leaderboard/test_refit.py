@@ -5,10 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 
 from arena.battles.services import vote_cast
-from arena.integrity.selectors import votes_all
 from arena.integrity.services import votes_exclude, votes_export, votes_import
 from arena.leaderboard.models import Snapshot, Standing
 from arena.leaderboard.services import refit
@@ -118,15 +116,3 @@ def test_a_single_vote_is_said_to_place_nobody(tmp_path: Path) -> None:
     assert reasons
     assert all(reasons.values())
     assert not snapshot.content["boards"]["raw"]["standings"] or len(reasons) == 1
-
-
-def test_real_votes_give_the_boards_of_the_library(real_votes: Path) -> None:
-    call_command("import_votes", str(real_votes / "llmfao.csv"), skip_bad=True)
-    snapshot = refitted()
-    board = snapshot.content["boards"]["raw"]
-    fitted = fit(votes_all(), RankingSpec.from_dict(board["spec"]))
-
-    assert len(board["standings"]) == 59
-    for row, standing in zip(board["standings"], fitted.standings, strict=True):
-        assert row["contestant"] == standing.contestant
-        assert row["rating"] == pytest.approx(standing.rating, abs=1e-9)

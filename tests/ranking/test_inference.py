@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ranking.inference
+import ranking.threads
 from ranking import RankingSpec, SpecError, Votes, fit
 from ranking.ranks import rank_sets
 from tests.ranking.making import (
@@ -199,3 +200,19 @@ def test_ranks_count_those_strictly_above() -> None:
         Votes.from_columns(list("ABC"), list("BCA"), ["tie"] * 3), RankingSpec(position=False)
     )
     assert [(s.rank, s.contestant) for s in level.standings] == [(1, "A"), (1, "B"), (1, "C")]
+
+
+def test_votes_that_a_fit_explains_fully_have_a_board_without_the_floor_too() -> None:
+    votes = Votes.from_columns(list("ABC"), list("BCA"), ["tie"] * 3)
+    board = fit(votes, RankingSpec(position=False, floor=False))
+
+    assert [standing.rating for standing in board.standings] == [1000.0] * 3
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_threads_change_no_bit(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    votes = simulated(11, votes=2000)
+    before = fit(votes, CONTROLLED)
+    monkeypatch.setattr(ranking.threads, "WORKERS", rows)
+
+    assert fit(votes, CONTROLLED) == before

@@ -35,6 +35,8 @@ class Command(BaseCommand):
                     skip_bad=skip_bad,
                     progress=lambda rows: bar.update(task, completed=rows),
                 )
+                rows = imported.segment.rows + imported.segment.rejected
+                bar.update(task, total=rows, completed=rows)
         except AlreadyImported as notice:
             self.stdout.write(notice.message)
         except ArenaError as error:
