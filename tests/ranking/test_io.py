@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ranking import VoteFileError, Votes
 from ranking.io import Reject, VoteFile, read_votes, write_votes
@@ -310,6 +312,32 @@ def test_bad_and_lost_rows_together_keep_their_lines(write: Write) -> None:
 
     assert [reject.line for reject in read.rejects] == [3, 4, 5, 6, 8]
     assert read.table.num_rows == 2
+
+
+HEADS = [
+    b"model_a,model_b,winner,tokens_a,timestamp,is_code\n",
+    b'{"model_a": "x", ',
+    b"[{",
+    b"PAR1",
+]
+BYTES = st.binary(max_size=60) | st.text(
+    st.sampled_from('xy,\n"{}[]:019.-eE model_a tie\ud800é'), max_size=60
+).map(lambda text: text.encode("utf-8", "surrogatepass"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(HEADS), st.lists(BYTES, max_size=4), st.booleans())
+def test_whatever_a_file_holds_only_our_error_comes_of_it(
+    tmp_path_factory: pytest.TempPathFactory, head: bytes, tail: list[bytes], skip: bool
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "anything"
+    path.write_bytes(head + b"\n".join(tail))
+    try:
+        read = read_votes(path, skip_bad=skip)
+    except VoteFileError as error:
+        assert str(path) in str(error)
+    else:
+        assert len(Votes.from_arrow(read.table)) == read.table.num_rows
 
 
 # -- Files that are none ---------------------------------------------------------------------
