@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ranking.arrays import BoolArray, FloatArray, IndexArray
 from ranking.design import PairDesign, build_design
@@ -20,7 +20,8 @@ from ranking.result import Unplaced
 from ranking.selection import Prepared
 
 _LONGEST_STEP = 3.0
-_CLOSE = 1e-10
+# Newton's error is of the order of the last move squared.
+_CLOSE = 1e-6
 _ITERATIONS = 60
 
 
@@ -70,7 +71,7 @@ def _bound(prepared: Prepared, design: PairDesign, solution: Solution, i: int) -
     if not (placement.above[i] or placement.below[i]):
         return None
     profile = _Profile.of(prepared, design, solution, i)
-    allowed = float(stats.norm.ppf(spec.confidence)) ** 2
+    allowed = float(special.ndtri(spec.confidence)) ** 2
     theta = profile.where_deviance_is(allowed)
     if spec.anchor is not None:
         theta -= float(solution.theta[prepared.labels.index(spec.anchor)])
@@ -115,22 +116,18 @@ class _Profile:
         start = np.concatenate([theta, gamma])
         return cls(full, start, loose, contrast, supremum, first)
 
-    def at(self, t: float) -> Solution:
-        """The best fit with θ_i − mean of the main group = t."""
-        start = self.start.copy()
-        start[: self.loose.size] += t * self.loose
-        return solve(self.design, start=start, constraint=self.contrast)
-
     def where_deviance_is(self, allowed: float) -> float:
         """t with 2 [ℓ_sup − ℓ_profile(t)] = allowed, by Newton on the convex deviance."""
-        t = self.first
+        t, point, m = self.first, self.start.copy(), self.loose.size
+        point[:m] += t * self.loose
         for _ in range(_ITERATIONS):
-            fitted = self.at(t)
-            excess = 2.0 * (fitted.loss - self.supremum) - allowed
-            move = -excess / (2.0 * fitted.slope)
-            t += float(np.clip(move, -_LONGEST_STEP, _LONGEST_STEP))
+            best = solve(self.design, start=point, constraint=self.contrast)
+            excess = 2.0 * (best.loss - self.supremum) - allowed
+            move = float(np.clip(-excess / (2.0 * best.slope), -_LONGEST_STEP, _LONGEST_STEP))
+            t += move
             if abs(move) < _CLOSE:
                 break
+            point = np.concatenate([best.theta + move * self.loose, best.gamma])
         return t
 
 

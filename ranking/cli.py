@@ -97,9 +97,10 @@ def _fit(parsed: argparse.Namespace, output: Console, errors: Console) -> None:
     if str(parsed.json) == "-":
         sys.stdout.write(document)
         return
-    _show(output, board, movements, read)
+    # Before the table: a reader such as `head` may close the pipe that the table goes to.
     if parsed.json is not None:
         _write(parsed.json, document)
+    _show(output, board, movements, read)
 
 
 def _progress(console: Console) -> Progress:

@@ -46,7 +46,10 @@ _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})(?P<info>.*)")
 _HEADER = re.compile(r"^ {0,3}#{1,6}[ \t]", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]", re.MULTILINE)
 _BOLD = re.compile(r"\*\*[^*\n]+\*\*|__[^_\n]+__")
-_PICTOGRAPH = "[\U0001f300-\U0001f3fa\U0001f400-\U0001faff\u2600-\u27bf\u2b50\u2b55]"
+_PICTOGRAPH = (
+    "[\u231a\u231b\u23e9-\u23fa\u2b05-\u2b07"
+    "\U0001f300-\U0001f3fa\U0001f400-\U0001faff\u2600-\u27bf\u2b50\u2b55]"
+)
 _EMOJI = re.compile(
     f"{_PICTOGRAPH}(?:[\ufe0f\U0001f3fb-\U0001f3ff]|\u200d{_PICTOGRAPH})*"
     "|[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3"
@@ -75,7 +78,9 @@ def style_metrics(text: str) -> StyleMetrics:
     tokens: `count_tokens` of the whole text. code: fenced blocks (an unclosed one runs to the
     end). What is inside fences is then left out, and headers (`#` to `######`), list items
     (`-`, `*`, `+`, `1.`, `1)` at the start of a line), bold spans (`**x**`, `__x__` within a
-    line) and emoji (a joined sequence, a flag or a keycap is one) are counted in the rest.
+    line) and emoji (a joined sequence, a flag or a keycap is one) are counted in the rest. On the
+    arena's published sample headers and bold agree with the published counts in all 200 answers,
+    list items in 196.
     """
     prose, code = split_code(text)
     return StyleMetrics(
@@ -104,7 +109,7 @@ def count_tokens(text: str) -> int:
     of other alphabets per three, of ideographs and syllables (from U+2E80) one each, of
     punctuation and symbols per four; a line end is one; blanks are none. On the 200 answers of
     the arena's published sample its counts correlate .98 with the published ones (.99 in
-    logarithms), their median ratio is .93.
+    logarithms, and .99 as pair columns); their median ratio is .94.
     """
     return sum(map(_tokens_of, _TOKEN.finditer(text)))
 

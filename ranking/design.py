@@ -8,9 +8,7 @@ sum over adjacent rows, so a pass touches M×M numbers once per pair instead of 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -22,15 +20,14 @@ from ranking.arrays import BoolArray, FloatArray, IndexArray, IntArray, SmallInt
 from ranking.covariates import CONTROLS, pair_difference
 from ranking.errors import SpecError
 from ranking.spec import RankingSpec
+from ranking.threads import in_order
 from ranking.votes import A_WINS, B_WINS, OUTCOMES, Votes
 
 POSITION = "position"
 
 # Rows of a block: its few columns stay in a core's cache, and its small matrix products stay
-# below the size from which OpenBLAS starts threads of its own under ours.
+# below the size from which OpenBLAS starts threads, which cost it more than the arithmetic.
 _BLOCK_ROWS = 8192
-_THREADED_ROWS = 1 << 16
-_WORKERS = min(8, os.cpu_count() or 1)
 _DENSE_KEYS = 1 << 20
 
 _T = TypeVar("_T")
@@ -101,17 +98,12 @@ class PairDesign:
         )
 
     def each_block(self, work: Callable[[int, int], _T]) -> list[_T]:
-        """work(first pair, last pair + 1) of every block, in order, two or more at a time.
+        """work(first pair, last pair + 1) of every block, in order.
 
-        The blocks do not depend on the number of threads, so neither do sums over their results.
+        One thread: NumPy's calls on a block take some 10 µs each, and two threads that pass the
+        interpreter's lock to and fro at that rate were measured to be slower than one.
         """
-        if len(self) < _THREADED_ROWS or _WORKERS == 1:
-            return [work(low, high) for low, high in self.blocks]
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            share = -(-len(self.blocks) // (4 * _WORKERS))
-            parts = [self.blocks[i : i + share] for i in range(0, len(self.blocks), share)]
-            done = pool.map(lambda part: [work(low, high) for low, high in part], parts)
-            return [result for part in done for result in part]
+        return [work(low, high) for low, high in self.blocks]
 
 
 def build_design(
@@ -147,7 +139,7 @@ def build_design(
         x[k] /= scale or 1.0
         return scale
 
-    measured = _parallel(fill, range(len(names)), order.size)
+    measured = in_order(fill, range(len(names)))
     return PairDesign(
         contestants=m,
         first=pairs // m,
@@ -187,13 +179,6 @@ def sort_by(key: npt.NDArray[np.integer], keys: int) -> tuple[IntArray, IndexArr
     occurs = np.diff(by_key.indptr) > 0
     starts = np.append(by_key.indptr[:-1][occurs], n).astype(np.intp)
     return by_key.indices, starts, distinct[occurs]
-
-
-def _parallel(work: Callable[[int], _T], items: Sequence[int], rows: int) -> list[_T]:
-    if rows < _THREADED_ROWS or _WORKERS == 1:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        return list(pool.map(work, items))
 
 
 def _column(votes: Votes, name: str, rows: IndexArray | None, sign: SmallIntArray) -> FloatArray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import linalg, sparse, stats
+from scipy import linalg, sparse, special
 
 from ranking.arrays import FloatArray, IndexArray, IntArray
 from ranking.design import PairDesign, gram, sort_by
@@ -127,8 +127,8 @@ def quantile(confidence: float, clusters: Clusters | None) -> float:
     """Two-sided quantile: normal, or t with G* − 1 degrees of freedom when clustered."""
     tail = 0.5 * (1.0 + confidence)
     if clusters is None:
-        return float(stats.norm.ppf(tail))
-    return float(stats.t.ppf(tail, clusters.effective - 1.0))
+        return float(special.ndtri(tail))
+    return float(special.stdtrit(clusters.effective - 1.0, tail))
 
 
 def _several_meat(

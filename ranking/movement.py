@@ -8,6 +8,7 @@ import numpy as np
 
 from ranking.arrays import FloatArray
 from ranking.design import POSITION, gram
+from ranking.diagnostics import usable_columns
 from ranking.errors import SpecError
 from ranking.fitting import Estimate, board, estimate, fit
 from ranking.inference import cluster_meat, quantile
@@ -35,8 +36,9 @@ def style_movement(votes: Votes, spec: RankingSpec) -> StyleMovement:
         return StyleMovement(fit(votes, raw_spec), fit(votes, spec), ())
     controlled = estimate(prepared, prepared.design)
     keep = [k for k, name in enumerate(prepared.design.names) if name == POSITION]
-    raw_prepared = replace(prepared, spec=replace(raw_spec, scales={}), warnings=())
-    raw = estimate(raw_prepared, prepared.design.columns(keep), controlled.clusters)
+    raw_design, warnings = usable_columns(prepared.design.columns(keep))
+    raw_prepared = replace(prepared, spec=replace(raw_spec, scales={}), warnings=warnings)
+    raw = estimate(raw_prepared, raw_design, controlled.clusters)
     boards = board(raw), board(controlled)
     return StyleMovement(*boards, _movements(raw, controlled, *boards))
 

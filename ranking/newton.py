@@ -6,6 +6,7 @@ Minimises the loss f(θ, γ) = −Σ log-likelihood over M strengths and K coeff
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,37 +62,31 @@ class Solution:
     slope: float = 0.0
 
 
-def log_odds(design: PairDesign, theta: FloatArray, gamma: FloatArray) -> FloatArray:
-    """η of every row, (n,)."""
-    return np.concatenate(
-        design.each_block(lambda low, high: _block_odds(design, theta, gamma, low, high))
-    )
+def _odds(design: PairDesign, point: FloatArray) -> Callable[[int, int], FloatArray]:
+    """A function of a block that gives η of its rows at (θ, γ)."""
+    theta, gamma = point[: design.contestants], point[design.contestants :]
+    gap, counts = theta[design.first] - theta[design.second], design.counts
 
+    def of_block(low: int, high: int) -> FloatArray:
+        eta: FloatArray = np.repeat(gap[low:high], counts[low:high])
+        if gamma.size:
+            eta += gamma @ design.x[:, design.starts[low] : design.starts[high]]
+        return eta
 
-def _block_odds(
-    design: PairDesign, theta: FloatArray, gamma: FloatArray, low: int, high: int
-) -> FloatArray:
-    begin, end = design.starts[low], design.starts[high]
-    gap = theta[design.first[low:high]] - theta[design.second[low:high]]
-    eta: FloatArray = np.repeat(gap, np.diff(design.starts[low : high + 1]))
-    if gamma.size:
-        eta += gamma @ design.x[:, begin:end]
-    return eta
+    return of_block
 
 
 def evaluate(design: PairDesign, point: FloatArray) -> Evaluation:
     """Loss, gradient and Hessian at (θ, γ), (M + K,), in one pass over the rows."""
-    m, k = design.contestants, len(design.names)
-    theta, gamma = point[:m], point[m:]
-    pairs = design.first.size
+    odds, pairs, k = _odds(design, point), design.first.size, len(design.names)
     pair_r, pair_v, pair_vx = np.empty(pairs), np.empty(pairs), np.empty((k, pairs))
 
     def work(low: int, high: int) -> tuple[float, FloatArray, FloatArray]:
         begin, end = design.starts[low], design.starts[high]
         x, offsets = design.x[:, begin:end], design.starts[low:high] - begin
         weight = None if design.weight is None else design.weight[begin:end]
-        eta = _block_odds(design, theta, gamma, low, high)
-        loss, residual, curvature = bradley_terry(eta, design.y[begin:end], weight)
+        y = design.y[begin:end]
+        loss, residual, curvature = bradley_terry(odds(low, high), y, weight)
         np.add.reduceat(residual, offsets, out=pair_r[low:high])
         xx = pair_sums(curvature, x, offsets, pair_v[low:high], pair_vx[:, low:high])
         return loss, x @ residual, xx
@@ -104,12 +99,12 @@ def evaluate(design: PairDesign, point: FloatArray) -> Evaluation:
 
 def residuals(design: PairDesign, theta: FloatArray, gamma: FloatArray) -> FloatArray:
     """w (y − p) of every row, (n,): the score is residual · z."""
+    odds = _odds(design, np.concatenate([theta, gamma]))
 
     def work(low: int, high: int) -> FloatArray:
         begin, end = design.starts[low], design.starts[high]
         weight = None if design.weight is None else design.weight[begin:end]
-        eta = _block_odds(design, theta, gamma, low, high)
-        return bradley_terry(eta, design.y[begin:end], weight)[1]
+        return bradley_terry(odds(low, high), design.y[begin:end], weight)[1]
 
     return np.concatenate(design.each_block(work))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 from scipy import linalg
 
 from ranking.arrays import FloatArray, IndexArray
+from ranking.threads import in_order
 
 # Estimates are certified to 1e-9, so what lies closer than that is a tie.
 SAME = 1e-9
@@ -65,14 +65,22 @@ def _widest_gaps(
     # Contrasts with the last contestant: the covariance itself is singular along the constant.
     contrast = v[:-1, :-1] - v[:-1, -1:] - v[-1:, :-1] + v[-1, -1]
     z = np.zeros((m, draws))
-    z[:-1] = linalg.cholesky(contrast, lower=True) @ normal.T
+    z[:-1] = _root(contrast) @ normal.T
     inverse = np.divide(1.0, error, out=np.zeros_like(error), where=error > 0.0)
     chunks = [z[:, start : start + _CHUNK] for start in range(0, draws, _CHUNK)]
-    with ThreadPoolExecutor() as pool:
-        widest = np.concatenate(list(pool.map(partial(_widest, inverse=inverse), chunks)))
+    widest = np.concatenate(in_order(partial(_widest, inverse=inverse), chunks))
     if degrees is not None:
         widest /= np.sqrt(generator.chisquare(degrees, draws) / degrees)
     return widest
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """L with L Lᵀ = covariance, also of a singular one (votes that a fit explains fully)."""
+    try:
+        return np.asarray(linalg.cholesky(covariance, lower=True))
+    except linalg.LinAlgError:
+        values, vectors = linalg.eigh(covariance)
+        return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def _widest(z: FloatArray, inverse: FloatArray) -> FloatArray:

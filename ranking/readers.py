@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ from ranking.schemas import renamed, schema_of, wanted_columns
 Progress = Callable[[int], None]
 
 _BATCH = 2048
+_OBJECTS = ("conv_metadata", "category_tag")
 
 
 class Reject(NamedTuple):
@@ -45,6 +47,7 @@ class Raw:
 
 
 def _read_csv(path: Path, report: Progress) -> Raw:
+    _check_utf8(path)
     header = _csv_header(path)
     schema = schema_of(path, header)
     wanted = [
@@ -74,6 +77,15 @@ def _read_csv(path: Path, report: Progress) -> Raw:
         {},
         tuple(map(Reject, _csv_lines(path, [row for row, _ in bad]), (why for _, why in bad))),
     )
+
+
+def _check_utf8(path: Path) -> None:
+    """Raise UnicodeDecodeError for a file that is not UTF-8: Arrow looks at some columns only."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 24):
+            decoder.decode(chunk)
+    decoder.decode(b"", final=True)
 
 
 def _csv_header(path: Path) -> list[str]:

@@ -86,9 +86,10 @@ def normalise(
     """Vote table of a raw one whose columns carry the vote table's names, typed or as text.
 
     `known` are faults of rows found before. `sides` says that the outcomes are "left" and
-    "right". Names and text lose surrounding blanks; empty text and NaN become null. Refused rows: a missing, empty, over-long or
-    unprintable name, an unknown outcome or side, a contestant against itself (unless excluded),
-    a number that is none, negative or infinite, a probability outside (0, 1], no readable time.
+    "right". Names and text lose surrounding blanks; empty text and NaN become null. Refused
+    rows: a missing, empty, over-long or unprintable name, an unknown outcome or side, a
+    contestant against itself (unless excluded), a number that is none, negative or infinite, a
+    probability outside (0, 1], no readable time.
     """
     columns: dict[str, pa.Array] = {}
     faults = dict(known or {})

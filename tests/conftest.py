@@ -19,7 +19,7 @@ def missing(what: str) -> None:
 @pytest.fixture(scope="session")
 def real_votes() -> Path:
     """The folder of real votes that TILTYARD_DATA names."""
-    folder = Path(os.environ.get("TILTYARD_DATA", "no such folder"))
+    folder = Path(os.environ.get("TILTYARD_DATA") or "no such folder")
     if not folder.is_dir():
         missing("TILTYARD_DATA names no folder of real votes")
     return folder

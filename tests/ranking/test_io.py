@@ -325,7 +325,7 @@ BYTES = st.binary(max_size=60) | st.text(
 ).map(lambda text: text.encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(HEADS), st.lists(BYTES, max_size=4), st.booleans())
 def test_whatever_a_file_holds_only_our_error_comes_of_it(
     tmp_path_factory: pytest.TempPathFactory, head: bytes, tail: list[bytes], skip: bool
