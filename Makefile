@@ -32,7 +32,8 @@ check: $(VENV)/.test ## formatting, lint, types, house rules; no tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@SECRET_KEY=check TILTYARD_VAR=$(CURDIR)/var/check $(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+	@mkdir -p var/check && SECRET_KEY=check TILTYARD_VAR=$(CURDIR)/var/check \
+		$(BIN)/python -W error manage.py makemigrations --check --dry-run --verbosity 0
 
 format: $(VENV)/.test ## format the code and mend what lint can mend
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
@@ -47,7 +48,8 @@ screenshots: $(VENV)/.test ## take the README's pictures from the demo running o
 	@$(BIN)/python tools/screenshots.py --url http://127.0.0.1:$(PORT)/
 
 migrations: $(VENV)/.demo ## write migrations for changed models
-	@SECRET_KEY=check TILTYARD_VAR=$(CURDIR)/var/check $(BIN)/python manage.py makemigrations
+	@mkdir -p var/check && SECRET_KEY=check TILTYARD_VAR=$(CURDIR)/var/check \
+		$(BIN)/python manage.py makemigrations
 
 clean: ## remove the virtual environment, the demo and all caches
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
