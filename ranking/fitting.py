@@ -16,8 +16,10 @@ from ranking.inference import (
     bread,
     cluster_meat,
     clusters_of,
+    established,
     floored,
     quantile,
+    recentred,
     sandwich,
     vote_meat,
 )
@@ -142,9 +144,11 @@ def _warnings(fitted: Estimate) -> list[str]:
 
 def _covariance(fitted: Estimate, meat: FloatArray) -> FloatArray:
     """Sandwich covariance of the centred strengths and the coefficients, floored if asked."""
-    if fitted.prepared.spec.floor:
-        meat = floored(meat, fitted.solution.hessian, fitted.design.votes_of())
-    return sandwich(fitted.bread, meat)
+    if not fitted.prepared.spec.floor:
+        return sandwich(fitted.bread, meat)
+    votes = fitted.design.votes_of()
+    covariance = sandwich(fitted.bread, floored(meat, fitted.solution.hessian, votes))
+    return recentred(covariance, established(votes), votes.size)
 
 
 def _standings(fitted: Estimate, covariance: FloatArray, quantiles: float) -> tuple[Standing, ...]:

@@ -1,7 +1,8 @@
 """Standard errors: model-based, sandwich per vote, and sandwich clustered by voter.
 
 All covariances here are of (Pθ, γ) with P = I − 11ᵀ/M: strengths as contrasts with the mean of
-the placed contestants, so that no interval depends on the gauge.
+the placed contestants, so that no interval depends on the gauge. With the floor the mean is that
+of `established` contestants.
 """
 
 from __future__ import annotations
@@ -121,6 +122,24 @@ def floored(meat: FloatArray, hessian: FloatArray, votes: IndexArray) -> FloatAr
     gap = hessian[few, few] - meat[few, few]
     raised[few, few] += np.maximum(0.0, gap)
     return raised
+
+
+def established(votes: IndexArray) -> IndexArray:
+    """Contestants that are not of few votes; all of them where those are not the majority.
+
+    Their mean is what floored intervals are contrasts with: the floor's large variance of one
+    rare contestant would otherwise enter everybody's interval through the mean. votes: (M,).
+    """
+    many = np.flatnonzero(votes >= FEW_VOTES)
+    return many if 2 * many.size > votes.size else np.arange(votes.size)
+
+
+def recentred(covariance: FloatArray, reference: IndexArray, m: int) -> FloatArray:
+    """The covariance, (M + K, M + K), of contrasts with the mean of `reference` instead."""
+    moved = covariance.copy()
+    moved[:m] -= moved[reference].mean(axis=0)
+    moved[:, :m] -= moved[:, reference].mean(axis=1, keepdims=True)
+    return moved
 
 
 def quantile(confidence: float, clusters: Clusters | None) -> float:

@@ -13,7 +13,8 @@ class Standing:
     """One placed contestant.
 
     rating, se, rating_lower, rating_upper: rating points; the interval is marginal, of the
-        contrast with the mean of placed contestants, and does not depend on the gauge.
+        contrast with the mean of placed contestants (with the floor: of those that are not of
+        few votes), and does not depend on the gauge.
     se_unclustered: standard error with every vote on its own (HC0); equals `se` unless clustered.
     rank: 1 + number of contestants rated strictly higher.
     rank_lower, rank_upper: best and worst rank of the simultaneous rank set; None where the

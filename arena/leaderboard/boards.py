@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from statistics import median
 from typing import Any
 
 from arena.leaderboard.exports import board_data
@@ -9,6 +10,8 @@ from arena.leaderboard.models import BoardName, Snapshot
 from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row, UnplacedRow
 
 TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
+# An interval wider than so many times the usual one may run off the axis.
+WIDEST_SHOWN = 4.0
 LABELS = {
     "length": "Length",
     "headers": "Headers",
@@ -177,15 +180,22 @@ def left_out(counts: dict[str, Any]) -> tuple[tuple[str, int], ...]:
 
 
 def axis(rows: tuple[Row, ...]) -> Axis:
-    """A rating axis that holds every interval and raw rating, with round ticks."""
+    """A rating axis with round ticks that holds every rating and every usual interval.
+
+    A contestant of very few votes has an interval many times as wide as the others'; an axis
+    that held it would show nothing of them.
+    """
     if not rows:
         return Axis(900.0, 1100.0, (900, 1000, 1100))
-    values = [value for row in rows for value in (row.lower, row.upper, raw_rating(row))]
+    widest = WIDEST_SHOWN * median(row.half for row in rows)
+    values = [value for row in rows for value in (row.rating, raw_rating(row))]
+    values += [value for row in rows if row.half <= widest for value in (row.lower, row.upper)]
     low, high = min(values), max(values)
     step = next((step for step in TICK_STEPS if (high - low) / step <= 6), TICK_STEPS[-1])
     low, high = low - step * 0.1, high + step * 0.1
     first = math.ceil(low / step) * step
-    return Axis(low, high, tuple(range(first, math.floor(high) + 1, step)))
+    cut = any(row.lower < low or row.upper > high for row in rows)
+    return Axis(low, high, tuple(range(first, math.floor(high) + 1, step)), cut)
 
 
 def raw_rating(row: Row) -> float:

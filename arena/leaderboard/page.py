@@ -72,11 +72,12 @@ class ControlTag:
 
 @dataclass(frozen=True)
 class Axis:
-    """The rating axis shared by all rows."""
+    """The rating axis shared by all rows; `cut` where some interval runs off it."""
 
     low: float
     high: float
     ticks: tuple[int, ...]
+    cut: bool = False
 
 
 @dataclass(frozen=True)

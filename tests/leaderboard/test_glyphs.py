@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from arena.leaderboard.boards import axis
 from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row
 from arena.leaderboard.templatetags import glyphs
 
@@ -105,11 +106,11 @@ class TestInterval:
         assert tag(svg, "ring")["cx"] == "50.00%"
         assert "dot" not in svg
 
-    def test_what_leaves_the_axis_is_cut_at_its_ends(self) -> None:
-        svg = interval(rating=1090, lower=1050, upper=1300)
+    def test_what_leaves_the_axis_runs_off_the_drawing(self) -> None:
+        band = tag(interval(rating=1090, lower=1050, upper=1300), "band")
 
-        assert tag(svg, "band")["x"] == "75.00%"
-        assert tag(svg, "band")["width"] == "25.00%"
+        assert band["x"] == "75.00%"
+        assert float(band["width"].rstrip("%")) > 25
 
     def test_axis_without_extent_does_not_divide_by_zero(self) -> None:
         assert glyphs.share(1000, Axis(low=1000, high=1000, ticks=(1000,))) == 50
@@ -272,3 +273,12 @@ class TestNumbers:
     @pytest.mark.parametrize(("half", "text"), [(16.6, "±17"), (0.4, "±0.4"), (0.97, "±1")])
     def test_doubt_is_never_rounded_to_nothing(self, half: float, text: str) -> None:
         assert glyphs.doubt(half) == text
+
+
+def test_a_very_wide_interval_runs_off_the_axis_that_the_others_use() -> None:
+    usual = [make_row(n, rating=1000 + 10 * n, half=12) for n in range(1, 5)]
+    scale = axis((*usual, make_row(5, rating=1005, half=460)))
+
+    assert scale.cut
+    assert scale.high - scale.low < 120
+    assert not axis(tuple(usual)).cut

@@ -216,3 +216,25 @@ def test_threads_change_no_bit(rows: int, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(ranking.threads, "WORKERS", rows)
 
     assert fit(votes, CONTROLLED) == before
+
+
+def test_a_rare_contestant_does_not_widen_the_others_intervals() -> None:
+    """The floor is for the contestant of few votes alone: the rest hardly notice it."""
+    rng = np.random.default_rng(5)
+    names = ["a", "b", "c", "d"]
+    sides = [tuple(rng.choice(names, 2, replace=False)) for _ in range(1200)]
+    outcomes = ["model_a", "model_b"] * 600
+    rare = [("a", "rare"), ("rare", "b")], ["model_a", "model_a"]
+    with_it, without = (
+        {
+            standing.contestant: standing.se
+            for standing in fit(
+                Votes.from_columns(*zip(*pairs, strict=True), winners), RankingSpec(position=False)
+            ).standings
+        }
+        for pairs, winners in ((sides + rare[0], outcomes + rare[1]), (sides, outcomes))
+    )
+
+    assert with_it["rare"] > 150
+    for name in names:
+        assert with_it[name] == pytest.approx(without[name], rel=0.05)

@@ -23,6 +23,7 @@ ROW_HEIGHT = 39
 SLOPE_WIDTH = 172
 RING_X = 42
 DOT_X = 158
+OVERSHOOT = 5.0
 FAR = 4
 """From so many places on, a line of the slope chart takes colour."""
 
@@ -62,6 +63,13 @@ def share(value: float, axis: Axis) -> float:
     return min(max(100 * (value - axis.low) / span, 0), 100) if span > 0 else 50
 
 
+def end(value: float, axis: Axis) -> float:
+    """Where a band ends: off the drawing where the interval goes beyond the axis."""
+    if value < axis.low:
+        return -OVERSHOOT
+    return 100 + OVERSHOOT if value > axis.high else share(value, axis)
+
+
 def percent(value: float) -> str:
     return f"{value:.2f}%"
 
@@ -70,7 +78,7 @@ def interval(
     *, rating: float, lower: float, upper: float, axis: Axis, raw: float | None, board: str
 ) -> SafeString:
     """The band of an interval with its dot, and the ring of the raw rating where there is one."""
-    left, right = share(lower, axis), share(upper, axis)
+    left, right = end(lower, axis), end(upper, axis)
     band = format_html(
         '<rect class="band" x="{}" y="50%" width="{}" height="12" rx="6"'
         ' transform="translate(0 -6)"/>',
