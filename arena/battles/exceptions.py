@@ -31,6 +31,19 @@ class AlreadyVoted(Conflict):
         super().__init__("This battle has its vote. A vote is never changed.")
 
 
+class KeyUsed(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "This vote's key was used in another battle, so nothing was counted. "
+            "Reload the page and vote again."
+        )
+
+
+class TooManyBattles(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Your last battles are still being written. Wait until one is finished.")
+
+
 class NobodyToMeet(Conflict):
     def __init__(self) -> None:
         super().__init__(

@@ -14,6 +14,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import DatabaseError
 
 from arena.battles import protocol, services
 from arena.battles.models import Side
@@ -21,6 +22,7 @@ from arena.battles.pacing import Pacer, Received, pacer_for
 from arena.battles.services import Failure, StartedTurn, WrittenAnswer
 from arena.catalog.models import Kind
 from arena.core.exceptions import Conflict
+from arena.core.text import storable
 from arena.providers.exceptions import ProviderError
 from arena.providers.openai import OpenAIProvider
 from arena.providers.protocol import Finish, Provider, Request
@@ -97,7 +99,7 @@ class SideWriter:
     def written(self, finish: Finish, first_token: float, duration: float) -> WrittenAnswer:
         return WrittenAnswer(
             text=self.text,
-            finish_reason=finish.reason[:40],
+            finish_reason=storable(finish.reason)[:40],
             first_token_seconds=first_token,
             duration_seconds=duration,
             prompt_tokens=finish.prompt_tokens,
@@ -119,6 +121,11 @@ def own(started: StartedTurn) -> None:
     task.add_done_callback(_tasks.discard)
 
 
+def owned_battles() -> list[uuid.UUID]:
+    """Battles whose log this process keeps."""
+    return list(_live)
+
+
 def live_battle(battle_id: uuid.UUID) -> LiveBattle | None:
     """The log of a battle that this process owns, while it is kept."""
     return _live.get(battle_id)
@@ -133,10 +140,11 @@ async def drain(seconds: float) -> None:
 async def run(started: StartedTurn, live: LiveBattle) -> None:
     try:
         await write_and_store(started, live)
-    except Exception:
-        # Whatever it was, whoever waits must be told; operators find it in the log.
+    except Exception as error:
+        # Whatever it was, whoever waits must be told; operators find it in log and row.
         log.exception("%s could not be finished", started.battle)
-        live.append(protocol.failed(live.next_seq, SIDE_FAILED), last=True)
+        kind = type(error).__name__
+        await fail(started, live, [Failure(side, f"internal: {kind}"[:40], "") for side in Side])
     asyncio.get_running_loop().call_later(KEEP_SECONDS, _live.pop, started.battle.pk, None)
 
 
@@ -146,17 +154,24 @@ async def write_and_store(started: StartedTurn, live: LiveBattle) -> None:
         for side, (kind, request) in started.requests.items()
     ]
     answers, failures = await write_both(writers, live, pacer_for(started.battle.pacing))
-    where = {"battle": started.battle, "turn": started.turn}
+    if failures:
+        await fail(started, live, failures)
+        return
+    await database_sync_to_async(services.battle_complete)(
+        battle=started.battle, turn=started.turn, answers=answers
+    )
+    live.append(protocol.complete(live.next_seq), last=True)
+
+
+async def fail(started: StartedTurn, live: LiveBattle, failures: list[Failure]) -> None:
+    """End the battle in its row, and tell whoever waits even where the row cannot be written."""
     try:
-        if failures:
-            await database_sync_to_async(services.battle_fail)(**where, failures=failures)
-            live.append(protocol.failed(live.next_seq, SIDE_FAILED), last=True)
-        else:
-            await database_sync_to_async(services.battle_complete)(**where, answers=answers)
-            live.append(protocol.complete(live.next_seq), last=True)
-    except Conflict as conflict:
-        log.warning("%s", conflict)
-        live.append(protocol.failed(live.next_seq, SIDE_FAILED), last=True)
+        await database_sync_to_async(services.battle_fail)(
+            battle=started.battle, turn=started.turn, failures=failures
+        )
+    except (Conflict, DatabaseError):
+        log.exception("%s could not be marked as failed", started.battle)
+    live.append(protocol.failed(live.next_seq, SIDE_FAILED), last=True)
 
 
 async def write_both(

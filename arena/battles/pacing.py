@@ -13,6 +13,9 @@ from arena.battles.models import Pacing, Side
 
 SLOWEST, FASTEST = 20.0, 400.0
 BACKLOG_SECONDS = 1.0
+# A common phase this short has no rate of its own: the frontier has only just started. The
+# longer side then goes on as fast as people read.
+SHORT, READING = 200.0, 150.0
 # Without a space for so long (Chinese, a long address), text is cut between characters.
 LONGEST_WORD = 24
 JOINERS = "\u200d\ufe0e\ufe0f"
@@ -84,6 +87,8 @@ class EqualPacer(NativePacer):
         if self.mean_rate is None and any(self.passed(got) for got in received):
             assert self.started is not None
             self.mean_rate = self.frontier / max(now - self.started, 1e-3)
+            if self.frontier < SHORT:
+                self.mean_rate = max(self.mean_rate, READING)
         step = self.rate(growing) * (now - self.last)
         self.frontier = min([self.frontier + step, *map(float, growing)])
         self.last = now

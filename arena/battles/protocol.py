@@ -28,7 +28,7 @@ def parse(text: str | None) -> Start | Attach:
     """The message a browser sent. Raises BadInput."""
     try:
         content = json.loads(text or "")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput("The message is not JSON. Reload the page.") from error
     match content:
         case {"type": "battle.start", **fields}:

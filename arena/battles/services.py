@@ -3,12 +3,13 @@
 import re
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -18,10 +19,12 @@ from arena.battles.exceptions import (
     BadKey,
     BadOutcome,
     BadPrompt,
+    KeyUsed,
     NobodyToMeet,
     NotFinished,
     NothingToVoteOn,
     NotYourBattle,
+    TooManyBattles,
 )
 from arena.battles.matchmaking import Pairing, pair_for
 from arena.battles.models import (
@@ -86,6 +89,7 @@ def battle_start(*, voter: Voter, owner: str, prompt: str = "", recorded: str = 
 
     With neither, a recorded prompt is picked for them. Raises BadPrompt or NobodyToMeet.
     """
+    refuse_a_crowd(voter)
     source = None if prompt else recorded_prompt(recorded)
     text = source.text if source else checked_prompt(prompt)
     pairing = pair_for(source)
@@ -103,6 +107,13 @@ def battle_start(*, voter: Voter, owner: str, prompt: str = "", recorded: str = 
         )
         turn = Turn.objects.create(battle=battle, number=1, prompt=text)
     return StartedTurn(battle, turn, requests_for(pairing, text, source))
+
+
+def refuse_a_crowd(voter: Voter) -> None:
+    """One person reads one battle at a time; a script would spend the operator's money."""
+    writing = Battle.objects.filter(voter=voter, state=State.GENERATING).count()
+    if writing >= settings.BATTLES_AT_ONCE:
+        raise TooManyBattles
 
 
 def checked_prompt(text: str) -> str:
@@ -235,7 +246,7 @@ def vote_cast(*, battle_id: uuid.UUID | str, voter: Voter, outcome: str, key: st
                 )
     except IntegrityError as error:
         # The key was used in another battle: the transaction took the new state back.
-        raise AlreadyVoted from error
+        raise KeyUsed from error
     return vote_repeated(battle, outcome, key)
 
 
@@ -265,11 +276,15 @@ def worker_end(*, worker: str) -> None:
     Worker.objects.filter(pk=worker).delete()
 
 
-def battles_interrupt_orphans() -> int:
-    """Mark as interrupted what a process that no longer renews its lease left unfinished."""
+def battles_interrupt_orphans(*, worker: str, writing: Collection[uuid.UUID]) -> int:
+    """Mark as interrupted what nobody is writing any more; returns how many.
+
+    That is what processes without a renewed lease left behind, and what this `worker` owns but
+    is not `writing`, a few seconds after its start (its log is opened after its row).
+    """
+    unfinished = Battle.objects.filter(state=State.GENERATING)
     alive = Worker.objects.filter(seen_at__gte=Now() - WORKER_STALE).values("pk")
-    return (
-        Battle.objects.filter(state=State.GENERATING)
-        .exclude(owner__in=alive)
-        .update(state=State.INTERRUPTED, ended_at=Now())
+    dropped = Q(owner=worker, created_at__lt=Now() - WORKER_STALE) & ~Q(pk__in=list(writing))
+    return unfinished.filter(~Q(owner__in=alive) | dropped).update(
+        state=State.INTERRUPTED, ended_at=Now()
     )

@@ -38,7 +38,8 @@ class Lifespan:
 
 def renew_lease() -> None:
     worker_renew(worker=generation.WORKER)
-    if orphans := battles_interrupt_orphans():
+    writing = generation.owned_battles()
+    if orphans := battles_interrupt_orphans(worker=generation.WORKER, writing=writing):
         log.warning("%d battles were left unfinished by a process that ended", orphans)
 
 

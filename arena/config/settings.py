@@ -236,6 +236,8 @@ VOTER_COOKIE = "__Host-tiltyard-voter" if HTTPS else "tiltyard-voter"
 VOTER_COOKIE_AGE = 365 * 24 * 3600
 
 PROMPT_MAX_CHARACTERS = int(envnumber("PROMPT_MAX_CHARACTERS", 20_000))
+# How many unfinished battles one voter may have.
+BATTLES_AT_ONCE = int(envnumber("BATTLES_AT_ONCE", 3))
 FRAME_SECONDS = 0.05
 # How fast recorded answers are written, so that reading one feels like any other battle.
 RECORDED_CHARACTERS_PER_SECOND = envnumber("RECORDED_CHARACTERS_PER_SECOND", 450)

@@ -7,7 +7,9 @@ def is_storable(text: str) -> bool:
 
 
 def storable(text: str) -> str:
-    """`text` with every character that cannot be stored replaced by U+FFFD."""
-    return (
-        text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-    )
+    """`text` with every character that cannot be stored replaced by U+FFFD.
+
+    The two halves of a character that arrived apart are put together.
+    """
+    halves = text.replace("\x00", "\ufffd").encode("utf-16-le", "surrogatepass")
+    return halves.decode("utf-16-le", "replace")

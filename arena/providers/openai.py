@@ -12,6 +12,7 @@ from httpx_sse import EventSource, SSEError
 from arena.providers.exceptions import (
     Rejected,
     TimedOut,
+    TooLong,
     Truncated,
     Unreachable,
     Unreadable,
@@ -19,6 +20,10 @@ from arena.providers.exceptions import (
 from arena.providers.protocol import Delta, Event, Finish, Limits, Request
 
 ERROR_BODY_CHARACTERS = 500
+LARGEST_COUNT = 2**31
+# Around each character of an answer a server may send so many bytes of protocol.
+BYTES_PER_CHARACTER = 8
+BYTES_AROUND = 1_000_000
 # The aiohttp transport reports a refused connection as a timeout of the connecting.
 NO_CONNECTION = (
     httpx.ConnectError,
@@ -44,9 +49,29 @@ class OpenAIProvider:
                 headers=headers(request.api_key),
             ) as response,
         ):
+            response.stream = Bounded(response.stream, request.limits)
             await refuse_error_status(response)
             async for event in events(response):
                 yield event
+
+
+class Bounded(httpx.AsyncByteStream):
+    """A response's bytes up to a limit: a stream without line ends would fill the memory."""
+
+    def __init__(self, stream: Any, limits: Limits) -> None:
+        self.stream = stream
+        self.limit = limits.characters * BYTES_PER_CHARACTER + BYTES_AROUND
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for piece in self.stream:
+            seen += len(piece)
+            if seen > self.limit:
+                raise TooLong(f"more than {self.limit} bytes")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
 
 
 @asynccontextmanager
@@ -116,7 +141,7 @@ async def events(response: httpx.Response) -> AsyncIterator[Event]:
 def parsed(data: str) -> dict[str, Any]:
     try:
         chunk = json.loads(data)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON: {data[:80]!r}") from error
     if not isinstance(chunk, dict):
         raise Unreadable(f"not an object: {data[:80]!r}")
@@ -140,7 +165,7 @@ def choice(chunk: dict[str, Any]) -> tuple[str, str]:
 
 def count(usage: Any, name: str) -> int | None:
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if isinstance(value, int) and 0 <= value < LARGEST_COUNT else None
 
 
 async def list_models(endpoint: str, *, api_key: str, limits: Limits) -> list[str]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.battles.models import Side
-from arena.battles.pacing import FASTEST, SLOWEST, EqualPacer, NativePacer, Received
+from arena.battles.pacing import FASTEST, READING, SLOWEST, EqualPacer, NativePacer, Received
 
 TICK = 0.05
 words = st.lists(
@@ -76,12 +76,18 @@ def test_a_stall_of_one_side_holds_both() -> None:
 
 
 def test_the_longer_side_does_not_hurry_when_it_is_alone() -> None:
-    frames = run(EqualPacer(), ["short "] * 20, ["word "] * 400)
+    frames = run(EqualPacer(), ["short "] * 60, ["word "] * 400, every=(2, 2))
     ends = [now for now, a, _ in frames if a]
     alone = [(now, len(b)) for now, _, b in frames if now > ends[-1]]
     common = sum(len(b) for now, _, b in frames if now <= ends[-1]) / (ends[-1] - frames[0][0])
 
     assert sum(size for _, size in alone) / (alone[-1][0] - ends[-1]) <= common * 1.1
+
+
+def test_a_few_words_beside_a_long_answer_do_not_slow_it_to_a_crawl() -> None:
+    frames = run(EqualPacer(), ["Paris."], ["word " * 20] * 20)
+
+    assert frames[-1][0] <= 2000 / READING + 3
 
 
 def test_the_rate_stays_within_its_bounds() -> None:

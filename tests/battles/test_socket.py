@@ -17,7 +17,7 @@ from arena.config.asgi import application
 from arena.voters.models import new_key
 from arena.voters.services import SALT
 from tests import factories
-from tests.upstream import FAULTS, WORDS, Behaviour, serving, well
+from tests.upstream import FAULTS, WORDS, Behaviour, chunk, serving, stream, well
 
 pytestmark = pytest.mark.django_db(transaction=True)
 database = sync_to_async(thread_sensitive=True)
@@ -180,6 +180,7 @@ async def test_without_the_cookie_there_is_no_battle() -> None:
     ("sent", "said"),
     [
         ("not json", "not JSON"),
+        ("[" * 100_000, "not JSON"),
         ('{"type": "battle.rig"}', "battle.start"),
         ('{"type": "battle.attach", "battle": "x", "after": 0}', "name of a battle"),
         ('{"type": "battle.start", "prompt": "   "}', "Write a prompt first"),
@@ -206,3 +207,76 @@ async def test_pages_from_elsewhere_get_no_socket(origin: bytes) -> None:
     communicator = WebsocketCommunicator(application, "/ws/battle/", headers)
 
     assert (await communicator.connect())[0] is False
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b'data: {"choices": ' + b"[" * 100_000 + b"\n\n",
+        b'data: {"choices": [{"delta": {"content": ' + b"1" * 5000 + b"}}]}\n\n",
+        b"data: " + b"a" * 3_000_000 + b"\n\n",
+    ],
+    ids=["deep", "number", "without line ends"],
+)
+async def test_whatever_a_server_sends_the_battle_ends(piece: bytes, monkeypatch: Any) -> None:
+    monkeypatch.setattr(settings, "ANSWER_MAX_CHARACTERS", 100_000)
+
+    async def hostile(request: Any) -> Any:
+        return await stream(request, [piece])
+
+    async with serving(well) as good, serving(hostile) as bad:
+        await two_live(good, bad)
+        async with socket() as browser:
+            await browser.send_json_to({"type": "battle.start", "prompt": "Why blue?"})
+            messages = await until_end(browser)
+
+    assert messages[-1]["type"] == "battle.failed"
+    assert (await last_battle()).state == State.FAILED
+
+
+@pytest.mark.parametrize("reason", ["\\ud800", "\\u0000", "x" * 500])
+async def test_odd_endings_are_stored(reason: str) -> None:
+    end = f'data: {{"choices": [{{"delta": {{}}, "finish_reason": "{reason}"}}], '.encode()
+    end += b'"usage": {"prompt_tokens": 1000000000000000000000000000000}}\n\n'
+
+    async def odd(request: Any) -> Any:
+        return await stream(request, [chunk("Blue. "), end])
+
+    async with serving(odd) as endpoint:
+        await two_live(endpoint, endpoint)
+        async with socket() as browser:
+            await browser.send_json_to({"type": "battle.start", "prompt": "Why blue?"})
+            messages = await until_end(browser)
+
+    assert messages[-1]["type"] == "battle.complete"
+    assert (await last_battle()).state == State.COMPLETE
+
+
+async def test_a_fault_of_ours_ends_the_battle_too(monkeypatch: Any) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError("CANARY")
+
+    monkeypatch.setattr("arena.battles.services.style_metrics", broken)
+    await two_on_record()
+    async with socket() as browser:
+        await browser.send_json_to({"type": "battle.start"})
+        messages = await until_end(browser)
+
+    assert messages[-1]["type"] == "battle.failed"
+    assert "CANARY" not in json.dumps(messages)
+    assert (await last_battle()).state == State.FAILED
+
+
+async def test_one_person_cannot_start_a_crowd_of_battles(monkeypatch: Any) -> None:
+    monkeypatch.setattr(settings, "BATTLES_AT_ONCE", 1)
+    monkeypatch.setattr(settings, "RECORDED_CHARACTERS_PER_SECOND", 40)
+    await two_on_record()
+    async with socket() as browser:
+        await browser.send_json_to({"type": "battle.start"})
+        first = json.loads(await browser.receive_from(timeout=5))
+        await browser.send_json_to({"type": "battle.start"})
+        messages = await until_end(browser)
+
+    assert first["type"] == "battle.started"
+    assert "battle.refused" in {message["type"] for message in messages}
+    assert await Battle.objects.acount() == 1

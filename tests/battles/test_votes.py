@@ -57,7 +57,7 @@ def test_a_key_serves_one_battle(battle: Battle, alice: Voter) -> None:
     other = factories.battle(battle.revision_a, battle.revision_b, alice)
     cast(battle, alice)
 
-    with pytest.raises(exceptions.AlreadyVoted):
+    with pytest.raises(exceptions.KeyUsed):
         cast(other, alice)
     other.refresh_from_db()
     assert other.state == State.COMPLETE
