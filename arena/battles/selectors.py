@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 
 from arena.battles.exceptions import NoSuchBattle
 from arena.battles.models import Answer, Battle, Prompt, RecordedAnswer, Side, Vote
@@ -91,6 +91,12 @@ def votes_after(last: int) -> Iterator[VoteRow]:
         yield VoteRow(vote, answers[Side.A], answers[Side.B])
 
 
-def votes_count_and_last() -> tuple[int, int]:
-    """How many native votes there are, and the highest id (0 without any)."""
-    return Vote.objects.count(), Vote.objects.aggregate(last=Max("pk"))["last"] or 0
+def votes_existing(ids: set[int]) -> set[int]:
+    """Those of `ids` that are votes."""
+    return set(Vote.objects.filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def votes_count_and_last(after: int) -> tuple[int, int]:
+    """How many votes have an id above `after`, and the highest id among them (0 without any)."""
+    found = Vote.objects.filter(pk__gt=after).aggregate(count=Count("pk"), last=Max("pk"))
+    return found["count"], found["last"] or 0

@@ -19,7 +19,8 @@ def contestants_archive(*, names: Iterable[str]) -> int:
     slugs, taken = free_slugs(missing), set(Contestant.objects.values_list("name", flat=True))
     contestants = Contestant.objects.bulk_create(
         Contestant(
-            name=name if name not in taken else f"{name} (imported)",
+            # A contestant may bear the name of a revision that it never had; slugs are free.
+            name=name if name not in taken else f"{name[:150]} ({slugs[name][:40]})",
             slug=slugs[name],
             status=Status.ARCHIVED,
         )

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from arena.battles import generation
 from arena.battles.services import battles_interrupt_orphans, worker_end, worker_renew
-from arena.leaderboard.services import refit
+from arena.leaderboard.services import Refitter
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Lifespan:
         await receive()
         chores = [asyncio.create_task(repeat(renew_lease, RENEW_SECONDS))]
         if settings.REFIT_SECONDS:
-            chores.append(asyncio.create_task(repeat(refit, settings.REFIT_SECONDS)))
+            chores.append(asyncio.create_task(repeat(Refitter(), settings.REFIT_SECONDS)))
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await generation.drain(DRAIN_SECONDS)
@@ -49,5 +49,5 @@ async def repeat(chore: Callable[[], object], seconds: float) -> None:
         try:
             await database_sync_to_async(chore, thread_sensitive=False)()
         except Exception:
-            log.exception("%s failed and will be tried again", chore.__name__)
+            log.exception("%s failed; it goes on", chore)
         await asyncio.sleep(seconds)

@@ -135,6 +135,8 @@ def database() -> dict[str, object]:
         )
     )
     if config["ENGINE"] == "django.db.backends.sqlite3":
+        # SQLite makes the file and not its folder.
+        Path(str(config["NAME"])).parent.mkdir(parents=True, exist_ok=True)
         config["OPTIONS"] = sqlite_options()
         # A file, because a test server's threads each open a connection of their own.
         config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +21,53 @@ from ranking.covariates import METRICS, TIMINGS
 from ranking.tables import COLUMNS
 
 
-def votes_all() -> Votes:
-    """Every vote of the arena, those that do not count marked by their rule."""
-    return Votes.from_arrow(votes_table())
+@dataclass(frozen=True)
+class VotesRead:
+    """Votes, and the state that names exactly these: equal states read equal votes."""
+
+    table: pa.Table
+    state: dict[str, Any]
 
 
-def votes_table() -> pa.Table:
+def votes_all() -> tuple[Votes, dict[str, Any]]:
+    """Every vote of the arena, those that do not count marked by their rule; and the state."""
+    read = votes_read(FITTED_COLUMNS)
+    return Votes.from_arrow(read.table), read.state
+
+
+def votes_read(columns: Collection[str] | None = None) -> VotesRead:
     """Segments in the chain's order, then native votes by id, in the schema of votes at rest.
 
-    Raises SegmentMissing where a file of the chain is not there.
+    `columns` leaves out all others. The state is made from what was read and not beside it, so
+    that a vote cast meanwhile is in both or in neither. Raises SegmentMissing where a file of
+    the chain is not there.
     """
-    excluded = exclusions_by_file()
+    segments = list(Segment.objects.order_by("id"))
+    exclusions = list(standing_exclusions())
+    rules = exclusions_by_file(exclusions)
+    tail = tail_table(after=sealed_up_to(segments), rules=rules.get("n", {}))
     parts = [
-        with_exclusions(segment_table(segment), excluded.get(segment.sha256, {}))
-        for segment in Segment.objects.order_by("id")
+        with_exclusions(segment_table(segment, columns), rules.get(segment.sha256, {}))
+        for segment in segments
     ]
-    parts.append(tail_table(excluded.get("n", {})))
-    return pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
+    parts.append(tail.select([name for name in tail.column_names if wanted(name, columns)]))
+    table = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
+    return VotesRead(table, state_of(segments, exclusions, tail.num_rows, last_id(tail)))
+
+
+def wanted(name: str, columns: Collection[str] | None) -> bool:
+    return columns is None or name in columns
 
 
 def segment_path(sha256: str) -> Path:
     return Path(settings.SEGMENTS_DIR) / f"{sha256}.parquet"
 
 
-def segment_table(segment: Segment) -> pa.Table:
+def segment_table(segment: Segment, columns: Collection[str] | None = None) -> pa.Table:
     try:
-        return pq.read_table(segment_path(segment.sha256))
+        file = pq.ParquetFile(segment_path(segment.sha256))
+        names = [name for name in file.schema_arrow.names if wanted(name, columns)]
+        return file.read(names)
     except (OSError, pa.ArrowInvalid) as error:
         raise SegmentMissing(
             f"The votes of {segment.source_name or segment} cannot be read: {error}. Restore "
@@ -68,13 +90,13 @@ def simulated_votes() -> int:
 # -- Exclusions ------------------------------------------------------------------------------
 
 
-def exclusions_by_file() -> dict[str, dict[int, str]]:
-    """Standing exclusions: file ("n" for native votes) to row (or vote id) to rule.
+def exclusions_by_file(exclusions: Iterable[tuple[str, str]]) -> dict[str, dict[int, str]]:
+    """Exclusions by file ("n" for native votes), then by row (or vote id), to their rule.
 
     A vote under several rules shows the first that was applied.
     """
     found: dict[str, dict[int, str]] = defaultdict(dict)
-    for vote, rule in standing_exclusions():
+    for vote, rule in exclusions:
         file, _, row = vote.partition(":")
         found[file].setdefault(int(row), rule)
     return found
@@ -85,10 +107,10 @@ def standing_exclusions() -> Iterator[tuple[str, str]]:
     return standing.values_list("vote", "rule").iterator()
 
 
-def exclusions_digest() -> str:
-    """SHA-256 over the standing exclusions, one line each."""
+def exclusions_digest(exclusions: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over the exclusions, one line each."""
     digest = hashlib.sha256()
-    for vote, rule in standing_exclusions():
+    for vote, rule in exclusions:
         digest.update(f"{vote} {rule}\n".encode())
     return digest.hexdigest()
 
@@ -113,14 +135,28 @@ def with_exclusions(table: pa.Table, rules: dict[int, str]) -> pa.Table:
 # -- Native votes ----------------------------------------------------------------------------
 
 
-def tail_table(rules: dict[int, str]) -> pa.Table:
+def sealed_up_to(segments: Iterable[Segment]) -> int:
+    """The id of the last native vote that a segment holds."""
+    return max((segment.last_vote or 0 for segment in segments), default=0)
+
+
+def tail_table(*, after: int, rules: dict[int, str]) -> pa.Table:
     """Native votes that no segment holds."""
-    last = Segment.objects.filter(last_vote__isnull=False).order_by("-id").first()
-    after = last.last_vote or 0 if last else 0
     rows = [native_row(row, rules) for row in votes_after(after)]
     return pa.Table.from_pylist(rows, NATIVE_SCHEMA)
 
 
+def last_id(tail: pa.Table) -> int:
+    return int(tail["id"][-1].as_py().removeprefix("n:")) if tail.num_rows else 0
+
+
+# What a fit needs of a vote; the rest is carried for those who read the files.
+FITTED_COLUMNS = frozenset(
+    {
+        *("model_a", "model_b", "winner", "voter", "shown_first", "pacing", "excluded"),
+        *(f"{name}_{side}" for name in (*METRICS, *TIMINGS) for side in "ab"),
+    }
+)
 NATIVE_COLUMNS = (
     *("id", "model_a", "model_b", "winner", "voter", "shown_first"),
     *(f"{name}_{side}" for name in (*METRICS, *TIMINGS) for side in "ab"),
@@ -181,11 +217,17 @@ def voter_hash(key: str) -> str:
 
 
 def votes_state() -> dict[str, Any]:
-    """What decides the votes a fit reads: equal states read equal votes."""
-    count, last = votes_count_and_last()
+    """The state that a reading of the votes would have now, without reading them."""
+    segments = list(Segment.objects.order_by("id"))
+    return state_of(segments, standing_exclusions(), *votes_count_and_last(sealed_up_to(segments)))
+
+
+def state_of(
+    segments: list[Segment], exclusions: Iterable[tuple[str, str]], count: int, last: int
+) -> dict[str, Any]:
     return {
-        "segments": list(Segment.objects.order_by("id").values_list("sha256", flat=True)),
-        "head": chain_head(),
+        "segments": [segment.sha256 for segment in segments],
+        "head": segments[-1].link if segments else GENESIS,
         "native": {"count": count, "last": last},
-        "exclusions": exclusions_digest(),
+        "exclusions": exclusions_digest(exclusions),
     }

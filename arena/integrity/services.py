@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
+from arena.battles.selectors import votes_existing
 from arena.catalog.services import contestants_archive
 from arena.core.exceptions import BadInput
 from arena.core.locks import lock_writes
@@ -19,11 +22,12 @@ from arena.core.services import audit
 from arena.core.storage import publish_file, temporary_in
 from arena.integrity.exceptions import AlreadyImported, VotesRefused
 from arena.integrity.models import Exclusion, Origin, Segment
-from arena.integrity.selectors import chain_head, segment_path, votes_table
+from arena.integrity.selectors import chain_head, segment_path, votes_read
 from ranking import RankingError
 from ranking.io import Reject, VoteFile, read_votes, write_votes
 
 Progress = Callable[[int], None]
+NAME = re.compile(r"n:(?P<id>\d{1,18})|(?P<sha>[0-9a-f]{64}):(?P<row>\d{1,12})")
 
 
 @dataclass(frozen=True)
@@ -101,11 +105,10 @@ def segment_add(
     with temporary_in(folder, ".parquet") as made:
         write_votes(table, made)
         sha256 = sha256_of(made)
-        if Segment.objects.filter(sha256=sha256).exists():
-            raise AlreadyImported("These very votes are part of the chain; nothing was added.")
         publish_file(made, segment_path(sha256))
     with transaction.atomic():
         lock_writes(Segment)
+        refuse_doubled(sha256, source_sha256)
         predecessor = chain_head()
         added = contestants_archive(names=names_in(table))
         segment = Segment.objects.create(
@@ -121,6 +124,13 @@ def segment_add(
         )
         audit(action="segment.add", subject=sha256, rows=table.num_rows, source=source_name)
     return segment, added
+
+
+def refuse_doubled(sha256: str, source_sha256: str | None) -> None:
+    """Under the lock: two imports of one file at once leave one segment."""
+    same = Q(sha256=sha256) | (Q(source_sha256=source_sha256) if source_sha256 else Q())
+    if Segment.objects.filter(same).exists():
+        raise AlreadyImported("These very votes are part of the chain; nothing was added.")
 
 
 def link_of(predecessor: str, sha256: str) -> str:
@@ -149,7 +159,7 @@ def write_rejects(rejects: tuple[Reject, ...], path: Path, source: str) -> Path 
 
 def votes_export(*, path: Path) -> int:
     """Write every vote as Parquet that `python -m ranking fit` reads; returns how many."""
-    table = votes_table()
+    table = votes_read().table
     try:
         with temporary_in(path.absolute().parent, ".parquet") as made:
             write_votes(table, made)
@@ -159,10 +169,31 @@ def votes_export(*, path: Path) -> int:
     return table.num_rows
 
 
+def refuse_unknown(votes: Iterable[str]) -> None:
+    rows = dict(Segment.objects.values_list("sha256", "rows"))
+    native = set()
+    for vote in votes:
+        match = NAME.fullmatch(vote)
+        if match is None or (match["sha"] and int(match["row"]) >= rows.get(match["sha"], 0)):
+            raise VotesRefused(
+                f"'{vote[:90]}' names no vote: write n:<id> for one cast here, or "
+                "<segment's sha256>:<row> for an imported one."
+            )
+        if match["id"]:
+            native.add(int(match["id"]))
+    missing = native - votes_existing(native)
+    if missing:
+        raise VotesRefused(f"There is no vote n:{min(missing)}. Nothing was excluded.")
+
+
 @transaction.atomic
 def votes_exclude(*, votes: Iterable[str], rule: str, reason: str, actor: Any = None) -> int:
-    """Say why votes do not count, where that rule does not already say it; returns how many."""
+    """Say why votes do not count, where that rule does not already say it; returns how many.
+
+    Raises VotesRefused where one names no vote.
+    """
     wanted = list(votes)
+    refuse_unknown(wanted)
     standing = set(
         Exclusion.objects.filter(rule=rule, lifted_at__isnull=True).values_list("vote", flat=True)
     )

@@ -143,6 +143,11 @@ def leader_sentence(rows: tuple[Row, ...]) -> str:
     first = rows[0]
     if len(rows) == 1:
         return f"{first.name} is the only one that can be placed."
+    sharing = [row.name for row in rows if row.rank == 1]
+    if len(sharing) == len(rows):
+        return f"All {len(rows)} contestants share first place."
+    if len(sharing) > 1:
+        return f"{', '.join(sharing[:-1])} and {sharing[-1]} share first place."
     lead = first.rating - rows[1].rating
     return (
         f"{first.name} leads {len(rows)} contestants, {lead:,.0f} points ahead of {rows[1].name}."

@@ -9,6 +9,8 @@ from django.db import models
 from arena.catalog.models import Revision
 from arena.core.models import Immutable
 
+GENESIS = "0" * 64
+
 
 class BoardName(models.TextChoices):
     CONTROLLED = "controlled", "Style controlled"
@@ -19,6 +21,8 @@ class Snapshot(Immutable):
     """One fit, whole. `document` is what `digest` is the SHA-256 of; neither ever changes."""
 
     digest = models.CharField(max_length=64, unique=True)
+    # The snapshot before, so that the row of publications can neither fork nor lose one.
+    previous = models.CharField(max_length=64, unique=True)
     # Text and not JSON: a database that normalises numbers would change the bytes.
     document = models.TextField()
     engine = models.CharField(max_length=40)

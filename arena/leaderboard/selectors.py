@@ -1,5 +1,6 @@
 """Reads of publications."""
 
+import re
 import uuid
 from typing import Any
 
@@ -7,8 +8,10 @@ from arena.battles.models import Battle, State
 from arena.battles.selectors import battle_get
 from arena.catalog.models import Revision
 from arena.leaderboard.exceptions import NoSuchBoard, NoSuchSnapshot, NothingPublished
-from arena.leaderboard.models import BoardName, Snapshot, Standing
+from arena.leaderboard.models import BoardName, Snapshot
 from arena.voters.models import Voter
+
+NAME = re.compile(r"[0-9a-f]{6,64}")
 
 
 def snapshot_get(name: str = "") -> Snapshot:
@@ -22,7 +25,7 @@ def snapshot_get(name: str = "") -> Snapshot:
         if latest is None:
             raise NothingPublished
         return latest
-    found = published.filter(digest__startswith=name).first() if len(name) >= 6 else None
+    found = published.filter(digest__startswith=name).first() if NAME.fullmatch(name) else None
     if found is None:
         recent = ", ".join(snapshot.short for snapshot in published.only("digest")[:5])
         raise NoSuchSnapshot(
@@ -63,14 +66,6 @@ def battle_revealed(battle_id: uuid.UUID, voter: Voter) -> Battle:
     if battle.state != State.VOTED or battle.voter_id != voter.pk:
         raise NoSuchBoard("Names and ratings are shown after the vote.")
     return battle
-
-
-def standings_of(snapshot: Snapshot, battle: Battle) -> dict[tuple[str, int], Standing]:
-    """Standings of both revisions on every board of the snapshot, by board and revision."""
-    standings = Standing.objects.filter(
-        snapshot=snapshot, revision_id__in=(battle.revision_a_id, battle.revision_b_id)
-    )
-    return {(standing.board, standing.revision_id): standing for standing in standings}
 
 
 def board_document(snapshot: Snapshot, board: BoardName) -> dict[str, Any]:

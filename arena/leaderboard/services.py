@@ -15,7 +15,7 @@ from django.utils import timezone
 from arena.catalog.models import Revision
 from arena.core.locks import lock_writes
 from arena.integrity.selectors import simulated_votes, votes_all, votes_state
-from arena.leaderboard.models import BoardName, Snapshot, Standing
+from arena.leaderboard.models import GENESIS, BoardName, Snapshot, Standing
 from ranking import FitError, Leaderboard, Movement, RankingSpec, Votes, fit, style_movement
 from ranking.covariates import CONTROLS
 from ranking.version import ENGINE
@@ -50,21 +50,49 @@ def refit(*, published_at: datetime | None = None) -> Snapshot | None:
     A snapshot's document names what it was fitted on and the snapshot before it, so the same
     votes give the same bytes and none can be taken out of the row.
     """
-    state = votes_state() | {"engine": ENGINE}
-    fingerprint = digest_of(state)
-    latest = Snapshot.objects.order_by("-id").first()
-    if latest and latest.votes_state == fingerprint:
+    latest, state = latest_snapshot(), votes_state()
+    if not has_votes(state) or (latest and latest.votes_state == fingerprint(state)):
         return None
-    votes = votes_all() if has_votes(state) else None
-    if votes is None:
-        return None
+    votes, state = votes_all()
     fitted = fit_boards(votes)
-    document = describe(fitted, state, latest)
-    return snapshot_publish(fitted, document, fingerprint, published_at or timezone.now())
+    return snapshot_publish(
+        fitted=fitted,
+        document=describe(fitted, state, latest),
+        votes_state=fingerprint(state),
+        previous=latest,
+        published_at=published_at or timezone.now(),
+    )
+
+
+class Refitter:
+    """Refits again and again; a state of the votes that failed is not tried twice."""
+
+    def __init__(self) -> None:
+        self.failed = ""
+
+    def __call__(self) -> Snapshot | None:
+        """Raises what `refit` raises, once for each state of the votes."""
+        tried = fingerprint(votes_state())
+        if tried == self.failed:
+            return None
+        try:
+            return refit()
+        except Exception:
+            self.failed = tried
+            raise
+
+
+def latest_snapshot() -> Snapshot | None:
+    return Snapshot.objects.order_by("-id").first()
 
 
 def has_votes(state: Mapping[str, Any]) -> bool:
     return bool(state["segments"] or state["native"]["count"])
+
+
+def fingerprint(state: Mapping[str, Any]) -> str:
+    """Names the votes and the computation: nothing else decides what a refit says."""
+    return digest_of({**state, "engine": ENGINE})
 
 
 def board_controls(votes: Votes) -> tuple[str, ...]:
@@ -108,7 +136,8 @@ def describe(fitted: Fitted, state: Mapping[str, Any], previous: Snapshot | None
     return canonical(
         {
             **state,
-            "previous": previous.digest if previous else None,
+            "engine": ENGINE,
+            "previous": previous.digest if previous else GENESIS,
             "category": "overall",
             "simulated_votes": simulated_votes(),
             "spec": fitted.default.spec.to_dict(),
@@ -129,19 +158,24 @@ def digest_of(value: Any) -> str:
 
 @transaction.atomic
 def snapshot_publish(
-    fitted: Fitted, document: str, fingerprint: str, published_at: datetime
+    *,
+    fitted: Fitted,
+    document: str,
+    votes_state: str,
+    previous: Snapshot | None,
+    published_at: datetime,
 ) -> Snapshot | None:
-    """Store a snapshot with its standings, unless another process was first."""
+    """Store a snapshot after `previous`; None where another process put one there meanwhile."""
     lock_writes(Snapshot)
-    latest = Snapshot.objects.order_by("-id").first()
-    if latest and latest.votes_state == fingerprint:
+    if latest_snapshot() != previous:
         return None
     snapshot = Snapshot.objects.create(
         digest=hashlib.sha256(document.encode()).hexdigest(),
+        previous=previous.digest if previous else GENESIS,
         document=document,
         engine=ENGINE,
         counted=fitted.default.counts.counted,
-        votes_state=fingerprint,
+        votes_state=votes_state,
         published_at=published_at,
     )
     revisions = dict(Revision.objects.values_list("name", "pk"))

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from arena.battles.services import vote_cast
 from arena.catalog.models import Contestant, Kind, Revision, Status
 from arena.integrity.models import GENESIS, Segment
-from arena.integrity.selectors import segment_path, votes_all, votes_table
+from arena.integrity.selectors import segment_path, votes_all, votes_read
 from arena.integrity.services import link_of, sha256_of, votes_exclude, votes_export, votes_import
 from arena.voters.models import Voter
 from tests import factories
@@ -39,7 +39,7 @@ def test_it_works(tmp_path: Path) -> None:
 
     segment = Segment.objects.get()
     assert "3 votes imported" in said
-    assert segment.rows == votes_table().num_rows == 3
+    assert segment.rows == votes_read().table.num_rows == 3
     assert sha256_of(segment_path(segment.sha256)) == segment.sha256
     assert segment.link == link_of(GENESIS, segment.sha256)
 
@@ -58,7 +58,7 @@ def test_a_name_the_catalog_lacks_becomes_an_archived_contestant(tmp_path: Path)
 def test_voters_are_known_where_the_file_knows_them(tmp_path: Path) -> None:
     votes_import(path=file(tmp_path, SIDES))
 
-    assert votes_table()["voter"].to_pylist() == ["7", "8"]
+    assert votes_read().table["voter"].to_pylist() == ["7", "8"]
 
 
 def test_the_same_file_twice_adds_nothing(tmp_path: Path) -> None:
@@ -127,10 +127,10 @@ def test_votes_cast_here_stand_beside_the_imported_ones(tmp_path: Path, alice: V
     votes_import(path=file(tmp_path, PLAIN))
     native_vote(alice)
 
-    table = votes_table()
+    table = votes_read().table
     assert table["winner"].to_pylist() == ["model_a", "tie", "both_bad", "model_b"]
     assert table["tokens_a"].to_pylist() == [None, None, None, 40]
-    assert len(votes_all()) == 4
+    assert len(votes_all()[0]) == 4
 
 
 def native_vote(voter: Voter) -> None:
@@ -141,11 +141,11 @@ def native_vote(voter: Voter) -> None:
 def test_excluded_votes_are_marked_and_not_dropped(tmp_path: Path, alice: Voter) -> None:
     segment = votes_import(path=file(tmp_path, PLAIN)).segment
     native_vote(alice)
-    native = votes_table()["id"].to_pylist()[-1]
+    native = votes_read().table["id"].to_pylist()[-1]
 
     votes_exclude(votes=[f"{segment.sha256}:1", native], rule="rigging", reason="a test")
 
-    assert votes_table()["excluded"].to_pylist() == [None, "rigging", None, "rigging"]
+    assert votes_read().table["excluded"].to_pylist() == [None, "rigging", None, "rigging"]
 
 
 def test_the_export_is_all_votes(tmp_path: Path, alice: Voter) -> None:

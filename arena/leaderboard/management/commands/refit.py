@@ -5,9 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from arena.core.exceptions import ArenaError
-from arena.leaderboard.services import refit
+from arena.leaderboard.models import Snapshot
+from arena.leaderboard.services import Refitter, refit
 from ranking import RankingError
 
 
@@ -25,20 +27,28 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, watch: bool, every: float, **options: Any) -> None:
-        self.refit()
-        try:
-            while watch:
-                time.sleep(every)
-                self.refit(quiet=True)
-        except KeyboardInterrupt:
-            self.stdout.write("Stopped.")
-
-    def refit(self, *, quiet: bool = False) -> None:
+        if watch:
+            self.watch(every)
+            return
         try:
             snapshot = refit()
         except (ArenaError, RankingError) as error:
             raise CommandError(str(error)) from error
-        if snapshot:
-            self.stdout.write(f"Snapshot {snapshot}: {snapshot.counted:,} votes counted.")
-        elif not quiet:
-            self.stdout.write("Nothing new since the last snapshot.")
+        self.report(snapshot) if snapshot else self.stdout.write("Nothing new to fit.")
+
+    def watch(self, every: float) -> None:
+        """Refit until interrupted; a failure is told and the next change of the votes tried."""
+        refitter = Refitter()
+        try:
+            while True:
+                try:
+                    if snapshot := refitter():
+                        self.report(snapshot)
+                except (ArenaError, RankingError, DatabaseError) as error:
+                    self.stderr.write(f"Not refitted: {error}")
+                time.sleep(every)
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped.")
+
+    def report(self, snapshot: Snapshot) -> None:
+        self.stdout.write(f"Snapshot {snapshot}: {snapshot.counted:,} votes counted.")
