@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 VOTES ?=
-DEMO := $(CURDIR)/var/demo$(if $(VOTES),-$(basename $(notdir $(VOTES))))
-SITE := TILTYARD_VAR=$(DEMO) SECRET_KEY_FILE=$(DEMO)/secret_key
+# A folder of its own for each file of votes; blanks would end a word of make.
+blank := $(subst ,, )
+DEMO := $(CURDIR)/var/demo$(if $(VOTES),-$(basename $(notdir $(subst $(blank),-,$(VOTES)))))
+SITE := TILTYARD_VAR="$(DEMO)" SECRET_KEY_FILE="$(DEMO)/secret_key"
 
 .PHONY: help demo test test-services check format vendor bench screenshots migrations clean
 
@@ -14,8 +16,8 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 demo: $(VENV)/.demo ## seed and serve simulated data; VOTES=file serves that file's board instead
-	@mkdir -p $(DEMO) && [ -s $(DEMO)/secret_key ] || \
-		(umask 077 && $(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))" > $(DEMO)/secret_key)
+	@mkdir -p "$(DEMO)" && [ -s "$(DEMO)/secret_key" ] || \
+		(umask 077 && $(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))" > "$(DEMO)/secret_key")
 	@$(SITE) $(BIN)/python manage.py migrate --no-input --verbosity 0
 	@$(SITE) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@$(SITE) $(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)/ $(if $(VOTES),--votes "$(VOTES)")

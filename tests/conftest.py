@@ -9,10 +9,10 @@ from django.conf import settings
 from arena.voters.models import Voter
 
 
-def missing(what: str) -> None:
-    """Skip a test whose surroundings are absent, or fail it where they are promised."""
-    if os.environ.get("TILTYARD_REQUIRE") == "1":
-        pytest.fail(f"TILTYARD_REQUIRE=1, but {what}.")
+def missing(kind: str, what: str) -> None:
+    """Skip a test whose surroundings are absent, or fail it where TILTYARD_REQUIRE names them."""
+    if kind in os.environ.get("TILTYARD_REQUIRE", "").split():
+        pytest.fail(f"TILTYARD_REQUIRE names {kind}, but {what}.")
     pytest.skip(what)
 
 
@@ -21,7 +21,7 @@ def real_votes() -> Path:
     """The folder of real votes that TILTYARD_DATA names."""
     folder = Path(os.environ.get("TILTYARD_DATA") or "no such folder")
     if not folder.is_dir():
-        missing("TILTYARD_DATA names no folder of real votes")
+        missing("data", "TILTYARD_DATA names no folder of real votes")
     return folder
 
 

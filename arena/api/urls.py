@@ -9,4 +9,5 @@ urlpatterns = [
     path("boards/<slug:board>/", views.BoardView.as_view(), name="board"),
     path("boards/<slug:board>.csv", views.BoardCsvView.as_view(), name="board-csv"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("<path:rest>", views.UnknownView.as_view(), name="unknown"),
 ]

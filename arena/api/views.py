@@ -5,12 +5,15 @@ from typing import Any
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from arena.api import serializers
+from arena.core.exceptions import Unknown
 from arena.leaderboard.exports import board_csv, board_data, published
 from arena.leaderboard.selectors import board_name, snapshot_get
 
@@ -59,10 +62,21 @@ class BoardView(APIView):
         return Response(board_data(snapshot, board_name(snapshot, wanted(board))))
 
 
+class OneForm(BaseContentNegotiation):
+    """The address says what comes back; what the client would accept changes nothing."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class BoardCsvView(APIView):
     """The same board as CSV, in the field's column names."""
 
     read_permission = "leaderboard.view_snapshot"
+    content_negotiation_class = OneForm
 
     @extend_schema(
         parameters=[SNAPSHOT], responses={(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS}
@@ -71,6 +85,20 @@ class BoardCsvView(APIView):
         snapshot = snapshot_get(request.query_params.get("snapshot", ""))
         text = board_csv(snapshot, board_name(snapshot, wanted(board)))
         return HttpResponse(text, content_type="text/csv; charset=utf-8")
+
+
+class UnknownView(APIView):
+    """Any other address under /api/v1/."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+    content_negotiation_class = OneForm
+    schema = None
+
+    def get(self, request: Request, rest: str) -> Response:
+        raise Unknown(f"There is no /api/v1/{rest[:80]}. /api/v1/schema/ lists what there is.")
+
+    post = put = patch = delete = get
 
 
 def wanted(board: str) -> str:

@@ -208,7 +208,7 @@ CONTENT_SECURITY_POLICY = {
 # -- Admin API -------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["arena.api.authentication.Token"],
     "DEFAULT_PERMISSION_CLASSES": ["arena.api.permissions.ReadPermission"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

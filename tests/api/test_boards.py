@@ -97,6 +97,28 @@ def test_what_does_not_exist(board: Snapshot, analyst: User, where: str, said: s
     assert said in response.json()["detail"]
 
 
+def test_the_csv_is_csv_whatever_the_client_accepts(board: Snapshot, analyst: User) -> None:
+    client = bearing(analyst)
+
+    for accept in ("text/csv", "text/html", "*/*"):
+        response = client.get("/api/v1/boards/current.csv", headers={"Accept": accept})
+        assert response.status_code == 200
+        assert response["Content-Type"].startswith("text/csv")
+
+
+def test_unknown_addresses_are_problems_too() -> None:
+    response = Client().get("/api/v1/poetry/")
+
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/problem+json"
+
+
+def test_a_header_that_is_not_text_is_refused(board: Snapshot) -> None:
+    response = Client().get("/api/v1/boards/current/", HTTP_AUTHORIZATION="Token \xff\xfe")
+
+    assert response.status_code == 401
+
+
 def test_before_the_first_publication(analyst: User) -> None:
     response = bearing(analyst).get("/api/v1/boards/current/")
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from arena.battles.services import vote_cast
+from arena.integrity.exceptions import VotesRefused
 from arena.integrity.services import votes_exclude, votes_export, votes_import
-from arena.leaderboard.models import Snapshot, Standing
+from arena.leaderboard import services
+from arena.leaderboard.boards import board_page
+from arena.leaderboard.models import BoardName, Snapshot, Standing
 from arena.leaderboard.services import refit
 from arena.voters.models import Voter
-from ranking import RankingSpec, fit
+from ranking import RankingError, RankingSpec, fit
 from ranking.io import read_votes
 from ranking.votes import Votes
 from tests import factories
@@ -113,6 +116,85 @@ def test_a_single_vote_is_said_to_place_nobody(tmp_path: Path) -> None:
         standing.revision.name: standing.reason
         for standing in Standing.objects.filter(snapshot=snapshot, rank=None)
     }
-    assert reasons
+    assert set(reasons) == {"wren", "kite"}
     assert all(reasons.values())
-    assert not snapshot.content["boards"]["raw"]["standings"] or len(reasons) == 1
+    assert snapshot.content["boards"]["raw"]["standings"] == []
+
+
+def test_a_snapshot_names_exactly_the_votes_it_read(
+    tmp_path: Path, alice: Voter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vote cast while the refit has begun is either in both state and counts or in neither."""
+    votes_import(path=cycle(tmp_path))
+    wren, kite = factories.known("wren"), factories.known("kite")
+    reading = services.votes_all
+
+    def cast_and_read() -> object:
+        battle = factories.battle(wren, kite, alice)
+        vote_cast(battle_id=battle.pk, voter=alice, outcome="tie", key="key-of-a-test")
+        return reading()
+
+    monkeypatch.setattr(services, "votes_all", cast_and_read)
+    content = refitted().content
+
+    assert content["native"]["count"] == 1
+    assert content["boards"]["raw"]["counts"]["read"] == 48 + 1
+    monkeypatch.setattr(services, "votes_all", reading)
+    assert refit() is None
+
+
+def test_of_two_refits_at_once_one_publishes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    votes_import(path=cycle(tmp_path))
+    reading = services.votes_all
+
+    def read_while_another_publishes() -> object:
+        monkeypatch.setattr(services, "votes_all", reading)
+        refit()
+        return reading()
+
+    monkeypatch.setattr(services, "votes_all", read_while_another_publishes)
+
+    assert refit() is None
+    assert Snapshot.objects.count() == 1
+
+
+def test_votes_that_cannot_be_fitted_are_tried_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    votes_import(path=cycle(tmp_path))
+    tried = []
+
+    def failing(votes: object) -> None:
+        tried.append(votes)
+        raise RankingError("no maximum")
+
+    refitter, fitting = services.Refitter(), services.fit_boards
+    monkeypatch.setattr(services, "fit_boards", failing)
+    with pytest.raises(RankingError):
+        refitter()
+    assert refitter() is None
+    assert len(tried) == 1
+
+    monkeypatch.setattr(services, "fit_boards", fitting)
+    votes_import(path=cycle(tmp_path, times=3, name="more.csv"))
+    assert refitter() is not None
+
+
+@pytest.mark.parametrize("vote", ["garbage", "n:abc", "n:12345", "{sha}:48", "{sha}:-1"])
+def test_an_exclusion_names_a_vote_that_exists(tmp_path: Path, vote: str) -> None:
+    segment = votes_import(path=cycle(tmp_path)).segment
+
+    with pytest.raises(VotesRefused):
+        votes_exclude(votes=[vote.format(sha=segment.sha256)], rule="rigging", reason="a test")
+    assert refitted().counted == 48
+
+
+def test_first_place_that_is_shared_has_no_leader(tmp_path: Path) -> None:
+    path = tmp_path / "ties.csv"
+    path.write_text("model_a,model_b,winner\n" + "wren,kite,tie\nkite,lark,tie\n" * 30)
+    votes_import(path=path)
+
+    page = board_page(refitted(), BoardName.RAW)
+    assert page.headline == "All 3 contestants share first place."

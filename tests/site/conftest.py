@@ -28,7 +28,7 @@ def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
-        missing("no Chromium is installed")
+        missing("browser", "no Chromium is installed")
     # Playwright keeps a loop in this thread, in which Django would refuse the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:

@@ -12,8 +12,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from arena.api.services import token_create
 from arena.core.exceptions import ArenaError
+from arena.core.storage import publish_file, temporary_in
 from arena.demo.services import is_seeded, seed
 from arena.integrity.models import Segment
+from arena.integrity.services import sha256_of
 from arena.leaderboard.services import refit
 
 ADMIN = "admin"
@@ -41,12 +43,11 @@ class Command(BaseCommand):
         seed()
 
     def import_once(self, votes: Path) -> None:
-        others = Segment.objects.exclude(source_name=votes.name).values_list(
-            "source_name", flat=True
-        )
-        if others:
+        others = Segment.objects.exclude(source_sha256=sha256_of(votes))
+        if others.exists():
             raise CommandError(
-                f"{settings.VAR_DIR} already shows {others[0]}. Remove that folder to start anew."
+                f"{settings.VAR_DIR} shows another file, or this one as it was before. "
+                "Remove that folder to start anew."
             )
         call_command("import_votes", str(votes), skip_bad=True, stdout=self.stdout)
         refit()
@@ -56,8 +57,10 @@ def credentials() -> str:
     """The demo's sign-in lines: made once and kept where only this user may read them."""
     path = Path(settings.VAR_DIR) / "credentials"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(new_credentials())
+        # The temporary file is readable by this user alone, and stays so under its final name.
+        with temporary_in(path.parent, "") as made:
+            made.write_text(new_credentials())
+            publish_file(made, path)
     return path.read_text()
 
 
