@@ -11,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.core import signing
 
+from arena.battles.generation import drain
 from arena.battles.models import Answer, Battle, State
 from arena.catalog.models import Kind
 from arena.config.asgi import application
@@ -43,6 +44,8 @@ async def socket(
         yield communicator
     finally:
         await communicator.disconnect()
+        # A battle left half-way would keep its connection to the test's database.
+        await drain(10)
 
 
 async def until_end(communicator: WebsocketCommunicator) -> list[dict[str, Any]]:
