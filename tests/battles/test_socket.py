@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.core import signing
+from django.db import connections
 
 from arena.battles.generation import drain
 from arena.battles.models import Answer, Battle, State
@@ -23,6 +24,13 @@ from tests.upstream import FAULTS, WORDS, Behaviour, chunk, serving, stream, wel
 pytestmark = pytest.mark.django_db(transaction=True)
 database = sync_to_async(thread_sensitive=True)
 CANARIES = ("canary", "wren", "kite", "linnet", "127.0.0.1", "tokens", "duration")
+
+
+@pytest.fixture(autouse=True)
+async def no_connection_left(transactional_db: None) -> AsyncIterator[None]:
+    """The thread that serves asynchronous code gives its connection back."""
+    yield
+    await sync_to_async(connections.close_all, thread_sensitive=True)()
 
 
 def cookie() -> bytes:
