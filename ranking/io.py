@@ -9,22 +9,25 @@ Schemas (columns beyond these are carried when a vote table has them, else ignor
   plain       model_a, model_b, winner, optionally voter, worker or judge
   left_right  left, right, winner (left, right, tie, both_bad), optionally voter, worker or judge
 
-The format is told from the content, not from the file's name. Names lose surrounding blanks, and
-otherwise two spellings are two contestants. A vote that a 100k file marks as not anonymous is
-read as excluded by the rule "named".
+The format is told from the content, not from the file's name. A column that differs from a known
+one in case or surrounding blanks only, or holds a type of no use there, is refused by its name.
+Names lose surrounding blanks, and otherwise two spellings are two contestants. A vote that a 100k
+file marks as not anonymous is read as excluded by the rule "named".
 """
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ranking.columns import normalise
 from ranking.errors import VoteFileError
 from ranking.readers import READERS, Progress, Raw, Reject
-from ranking.tables import CATEGORY, COLUMNS, normalise
+from ranking.tables import CATEGORY, COLUMNS
 
 __all__ = ["Progress", "Reject", "VoteFile", "read_votes", "write_votes"]
 
@@ -53,16 +56,15 @@ def read_votes(
     path = Path(path)
     report = progress or (lambda rows: None)
     try:
-        raw = READERS[_format(path)](path, report)
+        return _checked(path, READERS[_format(path)](path, report), skip_bad)
     except OSError as error:
         raise VoteFileError(f"{path}: cannot be read ({error.strerror or error}).") from error
     except UnicodeDecodeError as error:
         raise VoteFileError(_not_utf8(path)) from error
-    except pa.ArrowException as error:
+    except (pa.ArrowException, csv.Error) as error:
         utf8 = "UTF8" in str(error) or "utf-8" in str(error).lower()
         message = _not_utf8(path) if utf8 else f"{path}: is damaged ({error})."
         raise VoteFileError(message) from error
-    return _checked(path, raw, skip_bad)
 
 
 def _checked(path: Path, raw: Raw, skip_bad: bool) -> VoteFile:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from ranking.arrow import settled
 from ranking.errors import VoteFileError
 from ranking.records import NESTED, ONE_HOT, Columns, flatten
 from ranking.schemas import renamed, schema_of, wanted_columns
@@ -50,9 +51,7 @@ def _read_csv(path: Path, report: Progress) -> Raw:
     _check_utf8(path)
     header = _csv_header(path)
     schema = schema_of(path, header)
-    wanted = [
-        name for name in wanted_columns(header) if name not in ("conv_metadata", "category_tag")
-    ]
+    wanted = [name for name in wanted_columns(header) if name not in _OBJECTS]
     bad: list[tuple[int, str]] = []
 
     def refuse(row: pacsv.InvalidRow) -> str:
@@ -69,12 +68,12 @@ def _read_csv(path: Path, report: Progress) -> Raw:
             strings_can_be_null=False,
         ),
     )
-    table = _with_style(_gather(reader, report))
+    table, faults = _gathered(path, reader, reader.schema, report)
     return Raw(
         schema,
         renamed(schema, table),
         lambda rows: _csv_lines(path, _logical(rows, [row for row, _ in bad])),
-        {},
+        faults,
         tuple(map(Reject, _csv_lines(path, [row for row, _ in bad]), (why for _, why in bad))),
     )
 
@@ -90,36 +89,41 @@ def _check_utf8(path: Path) -> None:
 
 def _csv_header(path: Path) -> list[str]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        header = next((row for row in csv.reader(stream) if row), [])
-    twice = [name for name in header if header.count(name) > 1 and wanted_columns([name])]
-    if twice:
-        raise VoteFileError(f"{path}: has two columns named {twice[0]!r}. Keep one.")
-    return header
+        return next((row for row in csv.reader(stream) if row), [])
 
 
-def _gather(batches: Iterable[pa.RecordBatch], report: Progress) -> pa.Table:
-    taken, rows, schema = [], 0, getattr(batches, "schema", None)
+def _gathered(
+    path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema, report: Progress
+) -> tuple[pa.Table, dict[int, str]]:
+    """One table of all the batches, answers' texts turned into style metrics, and its faults."""
+    flat = [name for name in schema.names if name not in NESTED]
+    taken, style, faults, rows = [], Columns(), {}, 0
     for batch in batches:
-        taken.append(batch)
+        if len(flat) < len(schema.names):
+            for record in _records(path, batch):
+                style.append(flatten(record))
+        part, bad = settled(path, batch.select(flat))
+        faults.update({rows + row: reason for row, reason in bad.items()})
+        taken.append(part)
         rows += batch.num_rows
         report(rows)
-    return pa.Table.from_batches(taken, schema)
+    table = pa.Table.from_batches(taken, None if taken else pa.schema(map(schema.field, flat)))
+    metrics, more = style.table()
+    for name in metrics.column_names:
+        if name not in flat:
+            table = table.append_column(name, metrics.column(name))
+    return table, more | faults
 
 
-def _with_style(table: pa.Table) -> pa.Table:
-    """Style metrics from columns of answers' text, which are then dropped."""
-    texts = [name for name in table.column_names if name in NESTED]
-    if not texts:
-        return table
-    columns = Columns()
-    for batch in table.select(texts).to_batches(_BATCH):
-        for record in batch.to_pylist():
-            columns.append(flatten(record))
-    style = columns.table()[0]
-    table = table.drop_columns(texts)
-    for name in style.column_names:
-        table = table.append_column(name, style.column(name))
-    return table
+def _records(path: Path, batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    nested = batch.select([name for name in batch.schema.names if name in NESTED])
+    try:
+        records: list[dict[str, Any]] = nested.to_pylist()
+    except (ValueError, LookupError, OverflowError, pa.ArrowException) as error:
+        # Arrow holds values that Python cannot: times past 9999, structs with a name twice.
+        message = f"{path}: {', '.join(nested.schema.names)} cannot be read ({error})."
+        raise VoteFileError(message) from error
+    return records
 
 
 def _logical(rows: list[int], lost: list[int]) -> list[int]:
@@ -154,25 +158,13 @@ def _read_parquet(path: Path, report: Progress) -> Raw:
     file = pq.ParquetFile(path)
     names = file.schema_arrow.names
     schema, wanted = schema_of(path, names), wanted_columns(names)
-    batches = file.iter_batches(batch_size=1 << 17, columns=wanted)
-    if not set(wanted) & set(NESTED):
-        taken = file.schema_arrow.empty_table().select(wanted).schema
-        table = pa.Table.from_batches(_reported(batches, report), taken)
-        return Raw(schema, renamed(schema, table), _after(1), {})
-    records = (
-        record
-        for batch in file.iter_batches(batch_size=_BATCH, columns=wanted)
-        for record in batch.to_pylist()
-    )
-    return _collected(schema, records, _after(1), report)
-
-
-def _reported(batches: Iterable[pa.RecordBatch], report: Progress) -> Iterator[pa.RecordBatch]:
-    rows = 0
-    for batch in batches:
-        rows += batch.num_rows
-        report(rows)
-        yield batch
+    if not file.metadata.num_rows:
+        raise VoteFileError(f"{path}: holds no votes.")
+    size = _BATCH if set(wanted) & set(NESTED) else 1 << 17
+    batches = file.iter_batches(batch_size=size, columns=wanted)
+    taken = pa.schema([file.schema_arrow.field(name) for name in wanted])
+    table, faults = _gathered(path, batches, taken, report)
+    return Raw(schema, renamed(schema, table), _after(1), faults)
 
 
 def _after(first: int) -> Callable[[list[int]], list[int]]:
@@ -268,18 +260,33 @@ def _elements(path: Path, text: str) -> Iterator[tuple[int, Any]]:
     """Elements of a JSON array one by one with the line each starts on."""
     decode, skip = json.JSONDecoder().raw_decode, json.decoder.WHITESPACE.match  # type: ignore[attr-defined]
     at, line, counted = skip(text, text.index("[") + 1).end(), 1, 0
-    while at < len(text) and text[at] != "]":
+    while text[at : at + 1] != "]":
         line, counted = line + text.count("\n", counted, at), at
         try:
             value, at = decode(text, at)
+        except json.JSONDecodeError as error:
+            raise _broken(path, text, error.pos, error.msg) from error
         except (ValueError, RecursionError) as error:
-            raise VoteFileError(f"{path}: line {line} is not valid JSON ({error}).") from error
+            raise _broken(path, text, at, str(error)) from error
         yield line, value
         at = skip(text, at).end()
-        if text[at : at + 1] not in (",", "]"):
-            raise VoteFileError(f"{path}: the JSON array breaks off after line {line}.")
-        if text[at] == ",":
+        if text[at : at + 1] == ",":
             at = skip(text, at + 1).end()
+        elif text[at : at + 1] != "]":
+            raise _broken(path, text, at, "a comma or a bracket is missing")
+    if rest := text[at + 1 :].lstrip():
+        raise _broken(path, text, len(text) - len(rest), "the array has ended before")
+
+
+def _broken(path: Path, text: str, at: int, why: str) -> VoteFileError:
+    """Says where an array is no JSON: what follows cannot be told apart, so none is taken."""
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    if not text[at:].strip():
+        return VoteFileError(f"{path}: the JSON array breaks off after line {line}.")
+    return VoteFileError(
+        f"{path}: line {line}, column {column} is not valid JSON ({why}). "
+        "Correct it; only JSON Lines can be read without its bad rows."
+    )
 
 
 READERS: dict[str, Callable[[Path, Progress], Raw]] = {

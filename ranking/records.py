@@ -62,7 +62,11 @@ class Columns:
     def table(self) -> tuple[pa.Table, dict[int, str]]:
         """The table, and row -> reason where a value was not of its column's kind."""
         faults: dict[int, str] = {}
-        arrays = {name: _array(name, values, faults) for name, values in self._values.items()}
+        arrays = {
+            # JSON can spell half a surrogate pair, which no column can be named by.
+            name.encode(errors="replace").decode(): _array(name, values, faults)
+            for name, values in self._values.items()
+        }
         return pa.table(arrays), faults
 
 

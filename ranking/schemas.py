@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,12 @@ _OF_140K = {"conv_metadata", "evaluation_session_id", "conversation_a", "categor
 
 
 def schema_of(path: Path, columns: Iterable[str]) -> str:
-    """Which schema has these columns; raises VoteFileError listing the accepted ones."""
+    """Which schema has these columns.
+
+    Raises VoteFileError listing the accepted ones, or naming a column that occurs twice or
+    differs from a known one in case or surrounding blanks only.
+    """
+    _check_spelling(path, columns := list(columns))
     have = set(columns)
     if {"model_a", "model_b", *ONE_HOT} <= have:
         return "55k"
@@ -38,8 +44,24 @@ def schema_of(path: Path, columns: Iterable[str]) -> str:
     if {"model_a", "model_b", "winner"} <= have:
         return _of_pairs(have)
     accepted = "\n".join(f"  {name}: {about}" for name, about in SCHEMAS.items())
-    found = ", ".join(sorted(have)[:12]) or "no columns"
+    found = ", ".join(f"{name:.60}" for name in sorted(have)[:12]) or "no columns"
     raise VoteFileError(f"{path}: no accepted schema has its columns ({found}).\n{accepted}")
+
+
+def _check_spelling(path: Path, columns: list[str]) -> None:
+    """A misspelt column would be left out unnoticed, and a voter's with it."""
+    for name, times in Counter(columns).items():
+        meant = name.strip().lower()
+        if times > 1 and _is_known(name):
+            raise VoteFileError(f"{path}: has two columns named {name!r}. Keep one.")
+        if not _is_known(name) and _is_known(meant) and meant not in columns:
+            remedy = "Name it exactly so, or leave it out."
+            raise VoteFileError(f"{path}: column {name!r} reads almost like {meant!r}. {remedy}")
+
+
+def _is_known(name: str) -> bool:
+    known = name in COLUMNS or name in ALIASES or name in (*NESTED, *ONE_HOT, "anony")
+    return known or name.startswith(CATEGORY)
 
 
 def _of_pairs(have: set[str]) -> str:
@@ -54,13 +76,7 @@ def _of_pairs(have: set[str]) -> str:
 
 def wanted_columns(columns: Iterable[str]) -> list[str]:
     """Columns of a file that carry something, in its order."""
-    return [
-        name
-        for name in columns
-        if ALIASES.get(name, name) in COLUMNS
-        or name.startswith(CATEGORY)
-        or name in (*NESTED, *ONE_HOT, "anony")
-    ]
+    return [name for name in columns if _is_known(name)]
 
 
 def renamed(schema: str, table: pa.Table) -> pa.Table:

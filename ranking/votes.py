@@ -33,7 +33,9 @@ class Votes:
     voter: (n,) int32 voter ids, −1 unknown; None: all unknown.
     features: metric name -> two (n,) float64 columns for a and b; NaN where missing.
     weight: (n,) float64 > 0; None: all 1.
-    excluded: (n,) int16 index into `rules` where the vote does not count, −1 where it does.
+    draw_probability: (n,) float64 in (0, 1], with which the unordered pair was drawn; NaN or
+        None: unknown. time: (n,) float64 seconds since 1970; NaN or None: unknown.
+    excluded: (n,) int32 index into `rules` where the vote does not count, −1 where it does.
 
     Arrays are made read-only. Raises VotesError naming column, first offending row and remedy.
     """
@@ -46,8 +48,10 @@ class Votes:
     voter: IntArray | None = None
     features: Mapping[str, tuple[FloatArray, FloatArray]] = field(default_factory=dict)
     weight: FloatArray | None = None
-    excluded: npt.NDArray[np.int16] | None = None
+    excluded: IntArray | None = None
     rules: tuple[str, ...] = ()
+    draw_probability: FloatArray | None = None
+    time: FloatArray | None = None
 
     def __post_init__(self) -> None:
         _check_labels("contestants", self.contestants)
@@ -84,9 +88,13 @@ class Votes:
             self._store("voter", _codes("voter", self.voter, n, -1, 1 << 31, np.int32))
         if self.weight is not None:
             self._store("weight", _weight(self.weight, n))
+        if self.draw_probability is not None:
+            self._store("draw_probability", _probability(self.draw_probability, n))
+        if self.time is not None:
+            self._store("time", _time(self.time, n))
         if self.excluded is not None:
             rules = len(self.rules)
-            self._store("excluded", _codes("excluded", self.excluded, n, -1, rules, np.int16))
+            self._store("excluded", _codes("excluded", self.excluded, n, -1, rules, np.int32))
 
     def _check_no_self_play(self) -> None:
         same = self.a == self.b
@@ -108,6 +116,8 @@ class Votes:
         features: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]] | None = None,
         weight: npt.ArrayLike | None = None,
         excluded: Sequence[str | None] | None = None,
+        draw_probability: npt.ArrayLike | None = None,
+        time: npt.ArrayLike | None = None,
     ) -> Votes:
         """Votes from columns of labels or of integer ids.
 
@@ -117,6 +127,7 @@ class Votes:
             +1/−1. voter: any labels, None for unknown; or integers, −1 unknown.
         features: metric -> columns of a and b, NaN for missing. weight: positive.
         excluded: the rule by which a vote does not count, None where it counts.
+        draw_probability, time: as the class has them.
 
         Raises VotesError as the class does, and for a label outside `contestants`.
         """
@@ -133,6 +144,36 @@ class Votes:
             weight=None if weight is None else _floats(weight),
             excluded=excluded_codes,
             rules=rules,
+            draw_probability=None if draw_probability is None else _floats(draw_probability),
+            time=None if time is None else _floats(time),
+        )
+
+    @classmethod
+    def from_counts(
+        cls, models: Sequence[str], pairs: npt.ArrayLike, counts: npt.ArrayLike
+    ) -> Votes:
+        """One vote per counted one, pair after pair, from counts per pair.
+
+        models: the M labels. pairs: (P, 2) indices into them. counts: (P, C) whole numbers of
+        votes with each outcome, C from 2 to 4 columns in the order of OUTCOMES: wins of the
+        first, wins of the second, ties, both bad.
+
+        Raises VotesError as the class does, and for counts that are not counts; its rows are
+        then those of `pairs` and `counts`.
+        """
+        met = _table("pairs", pairs, (2, 2))
+        times = _table("counts", counts, (2, len(OUTCOMES)))
+        if len(met) != len(times):
+            message = f"has {len(times)} rows for {len(met)} pairs"
+            raise VotesError(message, column="counts", remedy="Give each pair one row of counts.")
+        _refuse("counts", (times < 0).any(axis=1), "a negative count", "Count from 0.")
+        outside = ((met < 0) | (met >= len(models))).any(axis=1)
+        _refuse("pairs", outside, "names no model", "Use indices into the models.")
+        _refuse("pairs", met[:, 0] == met[:, 1], "a contestant meets itself", "Leave it out.")
+        of_pair = np.repeat(np.arange(len(met)), times.sum(axis=1))
+        outcome = np.repeat(np.tile(np.arange(times.shape[1]), len(met)), times.ravel())
+        return cls(
+            contestants=tuple(models), a=met[of_pair, 0], b=met[of_pair, 1], outcome=outcome
         )
 
     @classmethod
@@ -218,6 +259,35 @@ def _weight(values: npt.ArrayLike, n: int) -> FloatArray:
     bad = ~(np.isfinite(weight) & (weight > 0))
     _refuse("weight", bad, "not a positive finite number", "Leave out votes without weight.")
     return weight
+
+
+def _probability(values: npt.ArrayLike, n: int) -> FloatArray:
+    probability = _floats(values)
+    _check_length("draw_probability", probability, n)
+    bad = ~(np.isnan(probability) | ((probability > 0.0) & (probability <= 1.0)))
+    remedy = "Give the chance with which the pair was drawn; NaN if unknown."
+    _refuse("draw_probability", bad, "not in (0, 1]", remedy)
+    return probability
+
+
+def _time(values: npt.ArrayLike, n: int) -> FloatArray:
+    time = _floats(values)
+    _check_length("timestamp", time, n)
+    _refuse("timestamp", np.isinf(time), "infinite", "Give seconds since 1970; NaN if unknown.")
+    return time
+
+
+def _table(column: str, values: npt.ArrayLike, width: tuple[int, int]) -> npt.NDArray[np.intp]:
+    """`values` as a table of whole numbers with from width[0] to width[1] columns."""
+    table = np.asarray(values)
+    if table.ndim != 2 or not width[0] <= table.shape[1] <= width[1]:
+        shape = "×".join(map(str, table.shape)) or "a single value"
+        remedy = f"Give rows of {' to '.join(map(str, sorted(set(width))))} numbers."
+        raise VotesError(f"has the shape {shape}", column=column, remedy=remedy)
+    if table.dtype.kind not in "iu":
+        message = f"holds {table.dtype} where whole numbers are needed"
+        raise VotesError(message, column=column, remedy="Give whole numbers.")
+    return table.astype(np.intp)
 
 
 def _encode(labels: Iterable[Any], index: Mapping[Any, int], column: str) -> IntArray:
@@ -310,10 +380,10 @@ def _dense_voters(values: AnyArray) -> IntArray:
 
 def _rules(
     excluded: Sequence[str | None] | None,
-) -> tuple[tuple[str, ...], npt.NDArray[np.int16] | None]:
+) -> tuple[tuple[str, ...], IntArray | None]:
     if excluded is None:
         return (), None
     rules = tuple(sorted({rule for rule in excluded if rule is not None}))
     index: dict[str | None, int] = {rule: code for code, rule in enumerate(rules)}
     index[None] = -1
-    return rules, _encode(excluded, index, "excluded").astype(np.int16)
+    return rules, _encode(excluded, index, "excluded")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ranking import VoteFileError, Votes
+from ranking import RankingSpec, VoteFileError, Votes, fit
 from ranking.io import Reject, VoteFile, read_votes, write_votes
 from ranking.tables import COLUMNS
 
@@ -298,6 +298,32 @@ def test_a_55k_row_needs_exactly_one_winner(write: Write) -> None:
     assert read.rejects[0].reason == "unknown outcome '1/1/0'"
 
 
+def test_a_misspelt_column_beside_the_right_one_is_left_out(write: Write) -> None:
+    read = read_votes(write("model_a,model_b,winner,Winner\nx,y,tie,?\n"))
+
+    assert read.table.column_names == ["model_a", "model_b", "winner"]
+
+
+def test_a_rule_of_exclusion_is_a_short_label(write: Write) -> None:
+    rules = ["bot", "r" * 200, "r" * 201, "a\tb", " ", "\u202egib"]
+    read = read_votes(write(lines(*(vote(excluded=rule) for rule in rules))), skip_bad=True)
+
+    assert read.rejects == (
+        Reject(3, "excluded is longer than 200 characters"),
+        Reject(4, "excluded holds a control character"),
+        Reject(6, "excluded holds a control character"),
+    )
+    assert rows(read, "excluded") == [("bot",), ("r" * 200,), (None,)]
+
+
+def test_as_many_rules_as_votes(write: Write) -> None:
+    body = "".join(f"x,y,tie,rule {n}\n" for n in range(40_000))
+    read = read_votes(write(f"model_a,model_b,winner,excluded\n{body}x,y,model_a,\ny,x,tie,\n"))
+    counts = fit(Votes.from_arrow(read.table), RankingSpec(position=False)).counts
+
+    assert (counts.counted, len(counts.excluded)) == (2, 40_000)
+
+
 def test_a_parquet_row_is_named_by_its_number(tmp_path: Path) -> None:
     table = pa.table({"model_a": ["x", None], "model_b": ["y", "y"], "winner": ["tie", "tie"]})
     pq.write_table(table, tmp_path / "votes")
@@ -359,9 +385,20 @@ def test_whatever_a_file_holds_only_our_error_comes_of_it(
         (b'[{"model_a": "x", "model_b": "y", "winner": "tie"}', "breaks off after line 1"),
         (
             b'[{"model_a": "x", "model_b": "y", "winner": "tie"},\n oops]',
-            "line 2 is not valid JSON",
+            "line 2, column 2 is not valid JSON",
         ),
+        (b'[{"model_a": "x", "model_b": "y", "winner": "tie"},\n', "breaks off after line 2"),
+        (
+            b'[{"model_a": "x", "model_b": "y", "winner": "tie"}\n {}]',
+            "line 2, column 2 is not valid JSON (a comma or a bracket is missing)",
+        ),
+        (b'[{"model_a": "x", "model_b": "y", "winner": "tie"}]\n[]', "line 2, column 1"),
         (b"model_a,model_a,model_b,winner\nx,x,y,tie\n", "two columns named 'model_a'"),
+        (b"model_a, model_b,winner\nx,y,tie\n", "column ' model_b' reads almost like 'model_b'"),
+        (b"Left,Right,Winner\nx,y,left\n", "column 'Left' reads almost like 'left'"),
+        (b"model_a,model_b,winner,Voter\nx,y,tie,u\n", "column 'Voter' reads almost like"),
+        (b'{"model_a": "x", "Model_B ": "y", "winner": "tie"}', "column 'Model_B ' reads"),
+        (b"q" * 200_000, "is damaged"),
         (b"model_a,model_b,winner\nx,x,tie\n", "malformed"),
     ],
 )

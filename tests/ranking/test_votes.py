@@ -204,6 +204,34 @@ def test_bad_tables_are_refused_with_their_place(
     assert (caught.value.column, caught.value.row) == (column, row)
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("model_a", [["x"], ["y"]]),
+        ("winner", pa.DictionaryArray.from_arrays([0, 0], pa.array([["x"]]))),
+        ("voter", [{"id": 1}, None]),
+        ("excluded", [[], None]),
+        ("tokens_a", ["many", "few"]),
+        ("pacing", [["equal"], None]),
+    ],
+)
+def test_a_table_of_other_types_is_refused_by_its_column(name: str, values: Any) -> None:
+    with pytest.raises(VotesError, match="Convert it") as caught:
+        Votes.from_arrow(table(duration_a=[1.0, 2.0], **{name: values}))
+
+    assert caught.value.column == name
+
+
+def test_there_may_be_as_many_rules_as_votes() -> None:
+    n = 40_000
+    votes = Votes.from_columns(
+        ["x"] * n, ["y"] * n, ["tie"] * n, excluded=[f"rule {k}" for k in range(n)]
+    )
+
+    assert votes.excluded is not None
+    assert votes.excluded.max() == n - 1
+
+
 def test_a_table_without_winners_is_refused() -> None:
     with pytest.raises(VotesError, match="'winner': is absent"):
         Votes.from_arrow(pa.table({"model_a": ["x"], "model_b": ["y"]}))
