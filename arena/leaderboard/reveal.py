@@ -69,7 +69,7 @@ def chance_sentence(snapshot: Snapshot, board: BoardName, a: Row | None, b: Row 
         return ""
     scale = snapshot.content["boards"][board]["spec"]["scale"] / math.log(10)
     chance = 1 / (1 + math.exp((b.rating - a.rating) / scale))
-    equal = ", written in the same style," if board == BoardName.CONTROLLED else ""
+    equal = ", written in the same style" if board == BoardName.CONTROLLED else ""
     return (
         f"Of 100 decided votes between these two{equal}, the board expects "
         f"{round(100 * chance)} for A and {100 - round(100 * chance)} for B."
