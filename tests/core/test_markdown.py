@@ -1,0 +1,142 @@
+"""Stored Markdown as a page shows it: what it may hold, and what a stranger may not put in."""
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arena.core.markdown import render
+
+Tag = tuple[str, dict[str, str | None]]
+
+
+class Tags(HTMLParser):
+    """Collects what a browser would make elements of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Tag] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def tags(text: str) -> list[Tag]:
+    parser = Tags()
+    parser.feed(render(text))
+    parser.close()
+    return parser.found
+
+
+def names(text: str) -> list[str]:
+    return [name for name, _ in tags(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("# Why", "<h1>Why</h1>"),
+        ("It is **blue**, *very* ~~red~~.", "<strong>blue</strong>, <em>very</em> <s>red</s>"),
+        ("- one\n- two", "<ul>\n<li>one</li>\n<li>two</li>\n</ul>"),
+        ("5. five\n6. six", '<ol start="5">'),
+        ("> quoted", "<blockquote>\n<p>quoted</p>"),
+        ("```python\na < b\n```", '<code class="language-python">a &lt; b\n</code>'),
+        ("two  \nlines", "two<br>\nlines"),
+        ("***", "<hr>"),
+    ],
+)
+def test_it_works(text: str, html: str) -> None:
+    assert html in render(text)
+
+
+def test_a_table_keeps_its_alignment_without_a_style() -> None:
+    html = render("| a | b | c | d |\n|:--|:-:|--:|---|\n| 1 | 2 | 3 | 4 |")
+
+    assert '<th align="left">a</th>\n<th align="center">b</th>\n<th align="right">c</th>' in html
+    assert '<td align="left">1</td>\n<td align="center">2</td>\n<td align="right">3</td>' in html
+    assert "<th>d</th>" in html
+    assert "style=" not in html
+
+
+def test_code_that_speaks_of_alignment_stays_as_it_was_written() -> None:
+    html = render('```\n<td style="text-align:left">\n```')
+
+    assert '&lt;td style="text-align:left"&gt;' in html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<svg><script>alert(1)</script></svg>",
+        "<style>* { display: none }</style>",
+        "<iframe src='https://evil.example'></iframe>",
+        "<form action='https://evil.example'><input name=key></form>",
+        "a <b onclick=alert(1)>b</b>",
+        "<!-- --!><script>alert(1)</script> -->",
+        "<p style='position:fixed'>",
+        "| <script>alert(1)</script> |\n|---|\n| <base href='//evil.example'> |",
+    ],
+)
+def test_html_in_an_answer_is_text(text: str) -> None:
+    written = {"p", "table", "thead", "tbody", "tr", "th", "td"}
+
+    assert set(names(text)) <= written
+    assert not any(attributes for _, attributes in tags(text))
+    assert "&lt;" in render(text)
+
+
+def test_a_link_opens_elsewhere_and_tells_nothing() -> None:
+    ((_, attributes),) = [tag for tag in tags('[x](https://e.example/p "t")') if tag[0] == "a"]
+
+    assert attributes["href"] == "https://e.example/p"
+    assert attributes["title"] == "t"
+    assert attributes["target"] == "_blank"
+    assert set((attributes["rel"] or "").split()) == {"noopener", "noreferrer", "nofollow"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "&#106;avascript:alert(1)",
+        "javascript&colon;alert(1)",
+        "vbscript:x",
+        "data:text/html,x",
+        "data:image/png;base64,eA==",
+        "file:///etc/passwd",
+    ],
+)
+def test_only_addresses_of_the_web_are_linked(address: str) -> None:
+    for text in (f"[x]({address})", f"<{address}>", f"[x][r]\n\n[r]: {address}"):
+        assert not any("href" in attributes for _, attributes in tags(text)), text
+
+
+@pytest.mark.parametrize(
+    "text", ["![a cat](https://e.example/i.png)", "![a][r]\n\n[r]: https://e.example/i.png"]
+)
+def test_images_are_left_out(text: str) -> None:
+    html = render(f"before {text}")
+
+    assert "before" in html
+    assert "e.example" not in html
+    assert names(text) == ["p"]
+
+
+@pytest.mark.parametrize("line", ["---", "===", "-", "="])
+def test_a_line_under_a_paragraph_makes_no_heading_of_it(line: str) -> None:
+    text = f"The sky is blue\n{line}"
+
+    assert "The sky is blue" in render(text)
+    assert not {"h1", "h2"} & set(names(text))
+
+
+@given(st.text(st.sampled_from("<>[]()!\"'`*_|-:&;#=/\\ \njavscriptimgonerror"), max_size=80))
+def test_nothing_that_runs_comes_of_any_text(text: str) -> None:
+    for name, attributes in tags(text):
+        assert name not in {"script", "img", "style", "iframe", "svg", "form", "input"}
+        assert not any(attribute.startswith("on") for attribute in attributes)
+        assert not (attributes.get("href") or "").lower().lstrip().startswith("javascript")
