@@ -8,7 +8,7 @@ fallen by half a χ² quantile from its supremum.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -70,6 +70,9 @@ def _bound(prepared: Prepared, design: PairDesign, solution: Solution, i: int) -
     placement, spec = prepared.placement, prepared.spec
     if not (placement.above[i] or placement.below[i]):
         return None
+    if spec.likelihood == "four_outcome":
+        # The limits of both-bad votes involve the ground, so no group splits off at no loss.
+        return None
     profile = _Profile.of(prepared, design, solution, i)
     allowed = float(special.ndtri(spec.confidence)) ** 2
     theta = profile.where_deviance_is(allowed)
@@ -100,7 +103,7 @@ class _Profile:
         members = placement.between(i)
         main = placement.main[members]
         scales = dict(zip(design.names, design.scales, strict=True))
-        full = _design(prepared, members, scales, design.names)
+        full = _design(prepared, members, scales, design)
         theta, gamma, supremum = _limit(prepared, design, solution, members, scales)
         contrast = np.where(main, -1.0 / main.sum(), 0.0)
         here = int(members[:i].sum())
@@ -149,7 +152,7 @@ def _limit(
         theta = np.zeros(main.size)
         theta[main] = solution.theta
         return theta, solution.gamma, solution.loss
-    within = _design(prepared, members, scales, design.names, group=group)
+    within = _design(prepared, members, scales, design, group=group)
     limit = solve(within)
     return limit.theta, limit.gamma, limit.loss
 
@@ -158,10 +161,13 @@ def _design(
     prepared: Prepared,
     members: BoolArray,
     scales: Mapping[str, float],
-    names: tuple[str, ...],
+    like: PairDesign,
     group: IndexArray | None = None,
 ) -> PairDesign:
-    """Design of the selected votes among members; with `group`, of those within its groups."""
+    """Design of the selected votes among members; with `group`, of those within its groups.
+
+    Columns and likelihood are those of `like`.
+    """
     votes, rows = prepared.votes, prepared.rows
     rows = np.arange(len(votes)) if rows is None else rows
     a, b = votes.a[rows], votes.b[rows]
@@ -179,4 +185,5 @@ def _design(
         scales={name: 1.0 if scale is None else scale for name, scale in wanted.items()},
         group=group,
     )
-    return built.columns([built.names.index(name) for name in names])
+    built = replace(built, likelihood=like.likelihood)
+    return built.columns([built.names.index(name) for name in like.names])

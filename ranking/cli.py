@@ -232,6 +232,7 @@ def _summary(board: Leaderboard, read: VoteFile) -> list[str]:
     left_out = [
         *((number, f"excluded as {rule}") for rule, number in counts.excluded),
         (counts.missing, "without a control"),
+        (counts.unweighted, "without what their weight needs"),
         (counts.both_bad, "both bad"),
         (counts.unplaced, "of contestants not placed"),
         (len(read.rejects), "malformed"),
@@ -248,7 +249,8 @@ def _summary(board: Leaderboard, read: VoteFile) -> list[str]:
             f"Intervals clustered by {board.clusters:,} voters, who weigh like "
             f"{board.effective_voters:.1f} equally active ones"
         )
-    coefficients = [*board.coefficients, *([board.position] if board.position else [])]
+    own = (board.position, board.tie, board.level)
+    coefficients = [*board.coefficients, *filter(None, own)]
     return [*lines, *map(_told, coefficients)]
 
 

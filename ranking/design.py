@@ -19,9 +19,10 @@ from scipy import sparse
 from ranking.arrays import BoolArray, FloatArray, IndexArray, IntArray, SmallIntArray
 from ranking.covariates import CONTROLS, pair_difference
 from ranking.errors import SpecError
+from ranking.likelihoods import BOTH_BAD_SCORE, BRADLEY_TERRY, Likelihood
 from ranking.spec import RankingSpec
 from ranking.threads import in_order
-from ranking.votes import A_WINS, B_WINS, OUTCOMES, Votes
+from ranking.votes import A_WINS, B_WINS, BOTH_BAD, OUTCOMES, Votes
 
 POSITION = "position"
 
@@ -31,6 +32,7 @@ _BLOCK_ROWS = 8192
 _DENSE_KEYS = 1 << 20
 
 _T = TypeVar("_T")
+_Column = TypeVar("_Column", FloatArray, SmallIntArray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,18 @@ class PairDesign:
     """n rows of P unordered pairs of M contestants, with K covariate columns.
 
     first, second: (P,) ids of each pair, first < second, sorted. starts: (P + 1,) row bounds.
-    y: (n,) float64, 1 where the first won, 0 where the second did, ½ otherwise.
+    y: (n,) float64, 1 where the first won, 0 where the second did, ½ otherwise, except that
+    both bad is BOTH_BAD_SCORE where the spec's likelihood has four outcomes.
     x: (K, n) float64 columns in units of their `scales`, (K,); antisymmetric in the two sides.
-    names: the K columns' controls, the position term last. weight: (n,) or None; of mean 1 over
-    all votes.
+    names: the K columns' controls, the position term last. weight: (n,) or None, as the votes
+    give it.
     rows: (n,) index of each row's vote. blocks: bounds (in pairs) of pieces for a pass.
     reach: (K,) largest |x| of each column. group: (M,) label of components that share no pair
     chain; each gets its own gauge (one group unless several are fitted side by side).
+    likelihood: of a row; its parameters are further coefficients after the K columns', and every
+    K below and in what uses a design counts them.
+    prior_strengths, prior_coefficients: precisions of normal priors on θ − mean θ and on the
+    columns' coefficients (0: none).
     """
 
     contestants: int
@@ -60,6 +67,9 @@ class PairDesign:
     blocks: tuple[tuple[int, int], ...]
     reach: FloatArray
     group: IndexArray
+    likelihood: Likelihood = BRADLEY_TERRY
+    prior_strengths: float = 0.0
+    prior_coefficients: float = 0.0
 
     def __len__(self) -> int:
         return int(self.y.size)
@@ -70,9 +80,18 @@ class PairDesign:
         return np.diff(self.starts)
 
     @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of all parameters after the strengths: the columns', then the likelihood's."""
+        return (*self.names, *self.likelihood.parameters)
+
+    @property
     def row_norm(self) -> float:
-        """R: bound on the Euclidean norm of a row (e_first − e_second, x)."""
-        return float(np.sqrt(2.0 + self.reach @ self.reach))
+        """R: bound on the Euclidean norm of a row (e_first − e_second, x) and of all others.
+
+        The outcomes of a likelihood with parameters of its own differ by such a row plus at most
+        one unit of a parameter.
+        """
+        return float(np.sqrt(2.0 + self.reach @ self.reach + bool(self.likelihood.parameters)))
 
     def votes_of(self) -> IndexArray:
         """(M,) number of rows each contestant takes part in."""
@@ -145,15 +164,17 @@ def build_design(
         first=pairs // m,
         second=pairs % m,
         starts=starts,
-        y=_outcomes(votes.outcome if rows is None else votes.outcome[rows], turned, order),
+        y=_outcomes(votes, spec, rows, turned, order),
         x=x,
         names=names,
         scales=tuple(measured),
-        weight=_weights(votes.weight, rows, order),
+        weight=None if votes.weight is None else _chosen(votes.weight, rows)[order],
         rows=order if rows is None else rows[order].astype(np.int32),
         blocks=_blocks(starts),
         reach=np.abs([_extreme(column) for column in x], dtype=float),
         group=np.zeros(m, dtype=np.intp) if group is None else group,
+        prior_strengths=spec.prior_strengths,
+        prior_coefficients=spec.prior_coefficients,
     )
 
 
@@ -209,24 +230,28 @@ def _scale(name: str, column: FloatArray, given: float | None) -> float:
     return given
 
 
-def _outcomes(outcome: SmallIntArray, turned: BoolArray, order: IntArray) -> FloatArray:
-    """1 where the pair's first contestant won, 0 where the second did, ½ otherwise; in order."""
+def _scores(spec: RankingSpec) -> FloatArray:
+    """(2, 4) score of each outcome for the pair's first contestant: as recorded, and turned."""
     score = np.full((2, len(OUTCOMES)), 0.5)
     score[0, [A_WINS, B_WINS]] = 1.0, 0.0
     score[1, [A_WINS, B_WINS]] = 0.0, 1.0
+    if spec.likelihood == "four_outcome":
+        score[:, BOTH_BAD] = BOTH_BAD_SCORE
+    return score
+
+
+def _outcomes(
+    votes: Votes, spec: RankingSpec, rows: IndexArray | None, turned: BoolArray, order: IntArray
+) -> FloatArray:
+    """Each row's score, in order."""
+    score, outcome = _scores(spec), _chosen(votes.outcome, rows)
     # Sorting one byte per row and looking the score up afterwards keeps the gather in the cache.
     code = turned.astype(np.int8) * np.int8(len(OUTCOMES)) + outcome
     return score.ravel().take(code[order])
 
 
-def _weights(
-    weight: FloatArray | None, rows: IndexArray | None, order: IntArray
-) -> FloatArray | None:
-    if weight is None:
-        return None
-    # The unit is that of all votes, so that losses of designs of different rows compare.
-    chosen = weight if rows is None else weight[rows]
-    return np.asarray(chosen[order] / weight.mean())
+def _chosen(column: _Column, rows: IndexArray | None) -> _Column:
+    return column if rows is None else column[rows]
 
 
 def _blocks(starts: IndexArray) -> tuple[tuple[int, int], ...]:

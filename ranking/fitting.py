@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from ranking.arrays import FloatArray, IndexArray
 from ranking.bounds import unplaced
 from ranking.design import POSITION, PairDesign
 from ranking.diagnostics import NOBODY_PLACED, ONE_VOTER, cluster_warnings, separation
-from ranking.errors import SpecError
+from ranking.errors import ConvergenceError, SpecError
 from ranking.inference import (
     Clusters,
     bread,
@@ -23,20 +23,28 @@ from ranking.inference import (
     sandwich,
     vote_meat,
 )
-from ranking.newton import NoEstimateError, Solution, residuals, solve
+from ranking.likelihoods import LEVEL, TIE
+from ranking.newton import NoEstimateError, Solution, evaluate, penalty, residuals, solve
 from ranking.ranks import rank_sets, ranks_of
 from ranking.result import Coefficient, Leaderboard, Standing
 from ranking.selection import Prepared, prepare
+from ranking.separation import separating_direction
 from ranking.spec import RankingSpec
 from ranking.votes import Votes
+
+_UNREACHED = (
+    "these votes have a finite estimate, but Newton's method did not come near enough to it to "
+    "prove so. Strengths or coefficients are extreme; a prior in the spec keeps them moderate."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A fit with what its uncertainty is made of.
 
-    residual: (n,) by rows of the design. bread, meat, vote_meat: (M + K, M + K); meat is
-    clustered when `clusters` is given, and neither meat has been floored.
+    residual: (n,) or (C, n) by rows of the design, as ranking.newton.residuals gives it. bread,
+    meat, vote_meat: (M + K, M + K); meat is clustered when `clusters` is given, and neither meat
+    has been floored.
     """
 
     prepared: Prepared
@@ -47,6 +55,16 @@ class Estimate:
     vote_meat: FloatArray
     meat: FloatArray
     clusters: Clusters | None
+
+    @property
+    def expected_meat(self) -> FloatArray:
+        """What vote_meat is expected to be if the model is right, (M + K, M + K)."""
+        if self.design.weight is None:
+            return self.solution.hessian
+        # A score of weight w has the variance w² times that of one of weight 1.
+        squared = replace(self.design, weight=self.design.weight**2)
+        point = np.concatenate([self.solution.theta, self.solution.gamma])
+        return evaluate(squared, point).hessian
 
 
 def fit(votes: Votes, spec: RankingSpec | None = None) -> Leaderboard:
@@ -70,10 +88,7 @@ def estimate(prepared: Prepared, design: PairDesign, clusters: Clusters | None =
 
     clusters: those of another fit to the same rows, None to find them.
     """
-    try:
-        solution = solve(design)
-    except NoEstimateError as error:
-        raise separation(error.step, prepared.labels, design.names) from None
+    solution = solved(prepared, design)
     residual = residuals(design, solution.theta, solution.gamma)
     clusters = clusters or _clusters(prepared, design)
     each = vote_meat(design, residual)
@@ -87,6 +102,26 @@ def estimate(prepared: Prepared, design: PairDesign, clusters: Clusters | None =
         meat=each if clusters is None else cluster_meat(design, clusters, residual),
         clusters=clusters,
     )
+
+
+def solved(prepared: Prepared, design: PairDesign) -> Solution:
+    """The maximum-likelihood estimate alone. Raises SeparationError where there is none.
+
+    Where Newton's method does not reach its certificate a linear programme decides whether there
+    is one; it knows no level, whose models are taken at the last step's word.
+    """
+    try:
+        return solve(design)
+    except (NoEstimateError, ConvergenceError) as error:
+        along = error.step if isinstance(error, NoEstimateError) else None
+        if not design.likelihood.levelled:
+            direction = separating_direction(design)
+            if direction is None:
+                raise ConvergenceError(_UNREACHED) from error
+            along = direction if along is None else along
+        if along is None:
+            raise
+        raise separation(along, prepared.labels, design.coefficients) from None
 
 
 def _clusters(prepared: Prepared, design: PairDesign) -> Clusters | None:
@@ -109,15 +144,17 @@ def board(fitted: Estimate) -> Leaderboard:
     """The Leaderboard of an estimate."""
     prepared, design, solution = fitted.prepared, fitted.design, fitted.solution
     spec, clusters = prepared.spec, fitted.clusters
-    covariance = _covariance(fitted, fitted.meat)
+    point = np.concatenate([solution.theta, solution.gamma])
+    covariance = covariance_of(fitted, fitted.meat)
     quantiles = quantile(spec.confidence, clusters)
     coefficients = _coefficients(fitted, covariance, quantiles)
+    special = {name: coefficients.pop(name, None) for name in (POSITION, TIE, LEVEL)}
     return Leaderboard(
         spec=spec,
         standings=_standings(fitted, covariance, quantiles),
         unplaced=unplaced(prepared, design, solution),
-        coefficients=tuple(c for c in coefficients if c.name != POSITION),
-        position=next((c for c in coefficients if c.name == POSITION), None),
+        coefficients=tuple(coefficients.values()),
+        position=special[POSITION],
         counts=prepared.counts,
         clusters=None if clusters is None else clusters.number,
         effective_voters=None if clusters is None else clusters.effective,
@@ -126,8 +163,10 @@ def board(fitted: Estimate) -> Leaderboard:
         gradient_norm=solution.gradient_norm,
         step=solution.step,
         certificate=solution.certificate,
-        log_likelihood=-solution.loss,
+        log_likelihood=penalty(design, point) - solution.loss,
         warnings=(*prepared.warnings, *_warnings(fitted)),
+        tie=special[TIE],
+        level=special[LEVEL],
     )
 
 
@@ -142,12 +181,12 @@ def _warnings(fitted: Estimate) -> list[str]:
     return [ONE_VOTER] if known and prepared.spec.cluster == "auto" else []
 
 
-def _covariance(fitted: Estimate, meat: FloatArray) -> FloatArray:
+def covariance_of(fitted: Estimate, meat: FloatArray) -> FloatArray:
     """Sandwich covariance of the centred strengths and the coefficients, floored if asked."""
     if not fitted.prepared.spec.floor:
         return sandwich(fitted.bread, meat)
     votes = fitted.design.votes_of()
-    covariance = sandwich(fitted.bread, floored(meat, fitted.solution.hessian, votes))
+    covariance = sandwich(fitted.bread, floored(meat, fitted.expected_meat, votes))
     return recentred(covariance, established(votes), votes.size)
 
 
@@ -156,7 +195,7 @@ def _standings(fitted: Estimate, covariance: FloatArray, quantiles: float) -> tu
     labels, m = fitted.prepared.labels, design.contestants
     unclustered = covariance
     if fitted.clusters is not None:
-        unclustered = _covariance(fitted, fitted.vote_meat)
+        unclustered = covariance_of(fitted, fitted.vote_meat)
     error, alone = (_errors(v)[:m] * spec.elo for v in (covariance, unclustered))
     rating = spec.center + spec.elo * (theta - anchor_theta(fitted.prepared, theta))
     rank, sets, votes = ranks_of(theta), _rank_sets(fitted, covariance), design.votes_of()
@@ -193,10 +232,16 @@ def anchor_theta(prepared: Prepared, theta: FloatArray) -> float:
     return float(theta[prepared.labels.index(anchor)])
 
 
+def simultaneous(fitted: Estimate) -> bool:
+    """Whether the clusters are more than the parameters, so that the joint error is known."""
+    clusters = fitted.clusters
+    return clusters is None or clusters.number > fitted.solution.hessian.shape[0]
+
+
 def _rank_sets(fitted: Estimate, covariance: FloatArray) -> tuple[IndexArray, IndexArray] | None:
     """Simultaneous rank sets, None where the clusters are no more than the parameters."""
     spec, m, clusters = fitted.prepared.spec, fitted.design.contestants, fitted.clusters
-    if clusters is not None and clusters.number <= fitted.solution.hessian.shape[0]:
+    if not simultaneous(fitted):
         return None
     return rank_sets(
         fitted.solution.theta,
@@ -208,11 +253,15 @@ def _rank_sets(fitted: Estimate, covariance: FloatArray) -> tuple[IndexArray, In
     )
 
 
-def _coefficients(fitted: Estimate, covariance: FloatArray, quantiles: float) -> list[Coefficient]:
+def _coefficients(
+    fitted: Estimate, covariance: FloatArray, quantiles: float
+) -> dict[str, Coefficient]:
+    """Every coefficient by name, the likelihood's own ones, of scale 1, among them."""
     m, design, elo = fitted.design.contestants, fitted.design, fitted.prepared.spec.elo
     error = _errors(covariance)[m:]
-    return [
-        Coefficient(
+    scales = (*design.scales, *(1.0 for _ in design.likelihood.parameters))
+    return {
+        name: Coefficient(
             name=name,
             value=float(value),
             se=float(se),
@@ -222,9 +271,9 @@ def _coefficients(fitted: Estimate, covariance: FloatArray, quantiles: float) ->
             elo=float(value * elo),
         )
         for name, value, se, scale in zip(
-            design.names, fitted.solution.gamma, error, design.scales, strict=True
+            design.coefficients, fitted.solution.gamma, error, scales, strict=True
         )
-    ]
+    }
 
 
 def _empty(prepared: Prepared) -> Leaderboard:

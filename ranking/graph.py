@@ -2,6 +2,9 @@
 
 Bradley-Terry strengths are finite exactly within a strongly connected group of the directed graph
 "winner -> loser", in which a tie counts both ways (Ford 1957; Hunter 2004, assumption 1).
+
+With four outcomes there is one more node, the ground: whoever wins or ties beats it, and it beats
+both contestants of a both-bad vote.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from ranking.arrays import BoolArray, IndexArray, IntArray, SmallIntArray
-from ranking.votes import A_WINS, B_WINS
+from ranking.votes import A_WINS, B_WINS, BOTH_BAD
 
 _DENSE_CELLS = 1 << 20
 
@@ -23,25 +26,38 @@ class WinGraph:
     """Distinct ordered meetings (a, b) of M contestants with their counts.
 
     a, b: (C,) ids. wins: (C, 3) number of votes for a, for b, and for neither.
+    both_bad: (C,) how many of the last found both bad, where the ground is a node; else None.
     """
 
     contestants: int
     a: IndexArray
     b: IndexArray
     wins: IndexArray
+    both_bad: IndexArray | None = None
 
     @classmethod
-    def of(cls, contestants: int, a: IntArray, b: IntArray, outcome: SmallIntArray) -> WinGraph:
+    def of(
+        cls,
+        contestants: int,
+        a: IntArray,
+        b: IntArray,
+        outcome: SmallIntArray,
+        *,
+        ground: bool = False,
+    ) -> WinGraph:
         """Count the votes in a[k], b[k], outcome[k], (n,) each; self-play must not occur."""
         cell = a.astype(np.int64) * contestants
         cell += b
-        cell *= 3
-        cell += np.minimum(outcome, 2)
-        cells, counts = _tally(cell, 3 * contestants * contestants)
-        meeting, index = np.unique(cells // 3, return_inverse=True)
-        wins = np.zeros((meeting.size, 3), dtype=np.intp)
-        wins[index, cells % 3] = counts
-        return cls(contestants, *np.divmod(meeting, contestants), wins)
+        cell *= 4
+        cell += outcome
+        cells, counts = _tally(cell, 4 * contestants * contestants)
+        meeting, index = np.unique(cells // 4, return_inverse=True)
+        votes = np.zeros((meeting.size, 4), dtype=np.intp)
+        votes[index, cells % 4] = counts
+        bad = votes[:, BOTH_BAD].copy()
+        votes[:, 2] += bad
+        ends = np.divmod(meeting, contestants)
+        return cls(contestants, *ends, votes[:, :3], bad if ground else None)
 
     def record(self) -> IndexArray:
         """(M, 3) wins, losses and ties of each contestant."""
@@ -51,12 +67,20 @@ class WinGraph:
         return total
 
     def beats(self) -> sparse.csr_array:
-        """(M, M) adjacency winner -> loser, a tie both ways."""
-        a_scored = (self.wins[:, A_WINS] > 0) | (self.wins[:, 2] > 0)
-        b_scored = (self.wins[:, B_WINS] > 0) | (self.wins[:, 2] > 0)
+        """(M, M) adjacency winner -> loser, a tie both ways; (M + 1, M + 1) with the ground."""
+        tied = self.wins[:, 2] > (0 if self.both_bad is None else self.both_bad)
+        a_scored = (self.wins[:, A_WINS] > 0) | tied
+        b_scored = (self.wins[:, B_WINS] > 0) | tied
         winner = np.concatenate([self.a[a_scored], self.b[b_scored]])
         loser = np.concatenate([self.b[a_scored], self.a[b_scored]])
         shape = (self.contestants, self.contestants)
+        if self.both_bad is not None:
+            bad = self.both_bad > 0
+            beaten = np.concatenate([self.a[bad], self.b[bad]])
+            ground = np.full(winner.size + beaten.size, self.contestants)
+            loser = np.concatenate([loser, ground[: winner.size], beaten])
+            winner = np.concatenate([winner, winner, ground[winner.size :]])
+            shape = (self.contestants + 1, self.contestants + 1)
         return sparse.coo_array((np.ones(winner.size), (winner, loser)), shape=shape).tocsr()
 
 
@@ -97,16 +121,22 @@ class Placement:
         return (_reached(beats.T.tocsr(), contestant) & self.below) | self.main
 
 
-def place(graph: WinGraph) -> Placement:
-    """Find the groups, the main one, and what lies above and below it."""
+def place(graph: WinGraph, *, by_prior: bool = False) -> Placement:
+    """Find the groups, the main one, and what lies above and below it.
+
+    by_prior: a prior on strengths keeps them finite, so that any chain of votes connects.
+    """
     beats = graph.beats()
+    if by_prior:
+        beats = (beats + beats.T).tocsr()
     _, group = csgraph.connected_components(beats, directed=True, connection="strong")
+    group = group[: graph.contestants]
     main = _main_group(graph, group)
     above = below = np.zeros(graph.contestants, dtype=bool)
     if main.any():
         root = int(main.argmax())
-        above = _reached(beats.T.tocsr(), root) & ~main
-        below = _reached(beats, root) & ~main
+        above = _reached(beats.T.tocsr(), root)[: main.size] & ~main
+        below = _reached(beats, root)[: main.size] & ~main
     return Placement(graph, group, main, above, below)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import linalg, sparse, special
 
 from ranking.arrays import FloatArray, IndexArray, IntArray
+from ranking.channels import outer, side_scores
 from ranking.design import PairDesign, gram, sort_by
 from ranking.newton import Solution, gauge
 
@@ -94,7 +95,7 @@ def sandwich(bread: FloatArray, meat: FloatArray) -> FloatArray:
 
 def vote_meat(design: PairDesign, residual: FloatArray) -> FloatArray:
     """Σ s sᵀ with every vote's score on its own (HC0, White 1980); (M + K, M + K)."""
-    return gram(design, residual * residual)
+    return outer(design, residual, residual)
 
 
 def cluster_meat(
@@ -102,10 +103,11 @@ def cluster_meat(
 ) -> FloatArray:
     """G/(G−1) Σ_g s_g s_gᵀ with the summed scores of each voter; (M + K, M + K).
 
-    left, right: (n,) residuals of two fits with the same design; then Σ_g s_g^left (s_g^right)ᵀ.
+    left, right: (n,) or (C, n) residuals of two fits with the same design; then
+    Σ_g s_g^left (s_g^right)ᵀ.
     """
     right = left if right is None else right
-    total = gram(design, np.where(clusters.code < 0, left * right, 0.0))
+    total = _single_meat(design, clusters, left, right)
     if clusters.sizes.size:
         total += _several_meat(design, clusters, left, right)
     total *= clusters.number / (clusters.number - 1)
@@ -150,6 +152,16 @@ def quantile(confidence: float, clusters: Clusters | None) -> float:
     return float(special.stdtrit(clusters.effective - 1.0, tail))
 
 
+def _single_meat(
+    design: PairDesign, clusters: Clusters, left: FloatArray, right: FloatArray
+) -> FloatArray:
+    """Σ s sᵀ over rows that are clusters of their own."""
+    if left.ndim == 1:
+        return gram(design, np.where(clusters.code < 0, left * right, 0.0))
+    alone = np.where(clusters.code < 0, left, 0.0)
+    return outer(design, alone, alone if left is right else right)
+
+
 def _several_meat(
     design: PairDesign, clusters: Clusters, left: FloatArray, right: FloatArray
 ) -> FloatArray:
@@ -162,7 +174,7 @@ def _several_meat(
     pair = np.repeat(np.arange(design.first.size, dtype=np.int32), design.counts)
     sides = design.first.astype(np.int32), design.second.astype(np.int32)
     covariates = [_covariate_scores(design, clusters, r) for r in _distinct(left, right)]
-    total = np.zeros((m + len(design.names),) * 2)
+    total = np.zeros((m + len(design.coefficients),) * 2)
     total[m:, m:] = covariates[0].T @ covariates[-1]
     dense = int((_DENSE_ADVANTAGE * 4.0 * clusters.sizes**2 > m**2).sum())
     ends = np.append(0, np.cumsum(clusters.sizes))
@@ -171,7 +183,10 @@ def _several_meat(
         of = pair[rows]
         place = clusters.code[rows] - low, sides[0][of], sides[1][of]
         build = _dense_scores if low < dense else _sparse_scores
-        scores = [build(r[rows], place, (high - low, m)) for r in _distinct(left, right)]
+        scores = [
+            build(*side_scores(design, r[..., rows]), place, (high - low, m))
+            for r in _distinct(left, right)
+        ]
         product = scores[0].T @ scores[-1]
         total[:m, :m] += product if isinstance(product, np.ndarray) else product.toarray()
         total[:m, m:] += scores[0].T @ covariates[-1][low:high]
@@ -184,9 +199,11 @@ def _distinct(left: FloatArray, right: FloatArray) -> tuple[FloatArray, ...]:
 
 
 def _covariate_scores(design: PairDesign, clusters: Clusters, residual: FloatArray) -> FloatArray:
-    """(C, K) summed residual · x of each cluster of several rows."""
+    """(clusters, K) summed scores in the coefficients of each cluster of several rows."""
     cluster, size = clusters.code + 1, clusters.sizes.size + 1
-    sums = [np.bincount(cluster, residual * x, minlength=size)[1:] for x in design.x]
+    gap, *own = np.atleast_2d(residual)
+    sums = [np.bincount(cluster, gap * x, minlength=size)[1:] for x in design.x]
+    sums += [np.bincount(cluster, channel, minlength=size)[1:] for channel in own]
     return np.stack(sums, axis=1) if sums else np.zeros((size - 1, 0))
 
 
@@ -199,23 +216,29 @@ def _pieces(sizes: IndexArray, dense: int, m: int) -> list[tuple[int, int]]:
 
 
 def _dense_scores(
-    residual: FloatArray, place: tuple[IntArray, IntArray, IntArray], shape: tuple[int, int]
+    to_first: FloatArray,
+    to_second: FloatArray,
+    place: tuple[IntArray, IntArray, IntArray],
+    shape: tuple[int, int],
 ) -> FloatArray:
     """(clusters, M) summed scores from rows of (cluster, first, second)."""
     cluster, first, second = place
     base, size = cluster.astype(np.intp) * shape[1], shape[0] * shape[1]
-    scores: FloatArray = np.bincount(base + first, residual, minlength=size).astype(
+    scores: FloatArray = np.bincount(base + first, to_first, minlength=size).astype(
         np.float64, copy=False
     )
-    scores -= np.bincount(base + second, weights=residual, minlength=size)
+    scores += np.bincount(base + second, to_second, minlength=size)
     return scores.reshape(shape)
 
 
 def _sparse_scores(
-    residual: FloatArray, place: tuple[IntArray, IntArray, IntArray], shape: tuple[int, int]
+    to_first: FloatArray,
+    to_second: FloatArray,
+    place: tuple[IntArray, IntArray, IntArray],
+    shape: tuple[int, int],
 ) -> sparse.csr_array:
     """The same as a sparse matrix."""
     cluster, first, second = place
-    entries = np.concatenate([residual, -residual])
+    entries = np.concatenate([to_first, to_second])
     at = np.concatenate([cluster, cluster]), np.concatenate([first, second])
     return sparse.coo_array((entries, at), shape=shape).tocsr()

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from ranking.arrays import FloatArray
-from ranking.design import POSITION, gram
+from ranking.channels import outer
+from ranking.design import POSITION, PairDesign
 from ranking.diagnostics import usable_columns
 from ranking.errors import SpecError
 from ranking.fitting import Estimate, board, estimate, fit
@@ -35,10 +36,9 @@ def style_movement(votes: Votes, spec: RankingSpec) -> StyleMovement:
     if prepared.design is None:
         return StyleMovement(fit(votes, raw_spec), fit(votes, spec), ())
     controlled = estimate(prepared, prepared.design)
-    keep = [k for k, name in enumerate(prepared.design.names) if name == POSITION]
-    raw_design, warnings = usable_columns(prepared.design.columns(keep))
+    design, warnings = raw_design(prepared.design)
     raw_prepared = replace(prepared, spec=replace(raw_spec, scales={}), warnings=warnings)
-    raw = estimate(raw_prepared, raw_design, controlled.clusters)
+    raw = estimate(raw_prepared, design, controlled.clusters)
     boards = board(raw), board(controlled)
     return StyleMovement(*boards, _movements(raw, controlled, *boards))
 
@@ -46,6 +46,12 @@ def style_movement(votes: Votes, spec: RankingSpec) -> StyleMovement:
 def raw_of(spec: RankingSpec) -> RankingSpec:
     """The spec of the raw board beside a controlled one: no controls, the same votes."""
     return replace(spec, controls=(), complete_for=spec.required, scales=None)
+
+
+def raw_design(design: PairDesign) -> tuple[PairDesign, tuple[str, ...]]:
+    """The raw board's design from the controlled one's, with the warnings that it gives."""
+    keep = [k for k, name in enumerate(design.names) if name == POSITION]
+    return usable_columns(design.columns(keep))
 
 
 def _movements(
@@ -74,9 +80,10 @@ def _movements(
 def _variance(raw: Estimate, controlled: Estimate) -> FloatArray:
     """(M,) variance of the change of each centred strength."""
     design, m = controlled.design, controlled.design.contestants
-    shared = [*range(m), *(m + k for k, name in enumerate(design.names) if name == POSITION)]
+    both = raw.design.coefficients
+    shared = [*range(m), *(m + k for k, name in enumerate(design.coefficients) if name in both)]
     if controlled.clusters is None:
-        cross = gram(design, controlled.residual * raw.residual)
+        cross = outer(design, controlled.residual, raw.residual)
     else:
         cross = cluster_meat(design, controlled.clusters, controlled.residual, raw.residual)
     left, right = controlled.bread[:m], raw.bread[:m]

@@ -1,7 +1,9 @@
 """Exact maximum likelihood by damped Newton over block passes, with a certificate.
 
-Minimises the loss f(θ, γ) = −Σ log-likelihood over M strengths and K coefficients, where
-η = θ_first − θ_second + x·γ. Gradient −Zᵀr and Hessian ZᵀDZ with rows z = (e_first − e_second, x).
+Minimises the loss f(θ, γ) = −Σ log-likelihood − log-prior over M strengths and K coefficients,
+where η = θ_first − θ_second + x·γ. Gradient −Zᵀr and Hessian ZᵀDZ with rows
+z = (e_first − e_second, x). The last coefficients are the likelihood's own parameters, where it
+has any (see ranking.likelihoods); a vote then has several channels (see ranking.channels).
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from ranking.arrays import FloatArray
+from ranking.arrays import BoolArray, FloatArray
+from ranking.channels import ChannelSums
 from ranking.design import PairDesign, assemble, pair_sums
 from ranking.errors import ConvergenceError
-from ranking.likelihoods import bradley_terry
+from ranking.likelihoods import LEVEL, TIE, bradley_terry
 
 TOLERANCE = 1e-9
 CERTIFICATE = 0.5
@@ -44,7 +47,8 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """The minimum: theta (M,), of mean 0 in each group; gamma (K,), per unit of each scale.
+    """The minimum: theta (M,), of mean 0 in each group; gamma (K,), per unit of each scale, the
+    likelihood's own parameters last.
 
     loss, gradient_norm (largest absolute entry) and hessian are those of the last evaluation,
     which lies within `step` (bound on the change of any η, < 1e-9) of the solution.
@@ -62,23 +66,41 @@ class Solution:
     slope: float = 0.0
 
 
-def _odds(design: PairDesign, point: FloatArray) -> Callable[[int, int], FloatArray]:
-    """A function of a block that gives η of its rows at (θ, γ)."""
-    theta, gamma = point[: design.contestants], point[design.contestants :]
-    gap, counts = theta[design.first] - theta[design.second], design.counts
+_Channels = tuple[FloatArray, float, FloatArray | None]
 
-    def of_block(low: int, high: int) -> FloatArray:
+
+def _channels(design: PairDesign, point: FloatArray) -> Callable[[int, int], _Channels]:
+    """A function of a block that gives what its rows predict at (θ, γ): η, tie, level."""
+    theta, gamma = point[: design.contestants], point[design.contestants :]
+    own = dict(zip(design.likelihood.parameters, gamma[len(design.names) :], strict=True))
+    gamma, tie = gamma[: len(design.names)], float(own.get(TIE, 0.0))
+    gap, counts = theta[design.first] - theta[design.second], design.counts
+    mean = None
+    if LEVEL in own:
+        mean = own[LEVEL] + 0.5 * (theta[design.first] + theta[design.second])
+
+    def of_block(low: int, high: int) -> _Channels:
         eta: FloatArray = np.repeat(gap[low:high], counts[low:high])
         if gamma.size:
             eta += gamma @ design.x[:, design.starts[low] : design.starts[high]]
-        return eta
+        return eta, tie, None if mean is None else np.repeat(mean[low:high], counts[low:high])
 
     return of_block
 
 
 def evaluate(design: PairDesign, point: FloatArray) -> Evaluation:
     """Loss, gradient and Hessian at (θ, γ), (M + K,), in one pass over the rows."""
-    odds, pairs, k = _odds(design, point), design.first.size, len(design.names)
+    by_rows = _one_channel if not design.likelihood.parameters else _several_channels
+    found = by_rows(design, point)
+    return (
+        found
+        if not (design.prior_strengths or design.prior_coefficients)
+        else _with_prior(design, point, found)
+    )
+
+
+def _one_channel(design: PairDesign, point: FloatArray) -> Evaluation:
+    odds, pairs, k = _channels(design, point), design.first.size, len(design.names)
     pair_r, pair_v, pair_vx = np.empty(pairs), np.empty(pairs), np.empty((k, pairs))
 
     def work(low: int, high: int) -> tuple[float, FloatArray, FloatArray]:
@@ -86,7 +108,7 @@ def evaluate(design: PairDesign, point: FloatArray) -> Evaluation:
         x, offsets = design.x[:, begin:end], design.starts[low:high] - begin
         weight = None if design.weight is None else design.weight[begin:end]
         y = design.y[begin:end]
-        loss, residual, curvature = bradley_terry(odds(low, high), y, weight)
+        loss, residual, curvature = bradley_terry(odds(low, high)[0], y, weight)
         np.add.reduceat(residual, offsets, out=pair_r[low:high])
         xx = pair_sums(curvature, x, offsets, pair_v[low:high], pair_vx[:, low:high])
         return loss, x @ residual, xx
@@ -97,16 +119,66 @@ def evaluate(design: PairDesign, point: FloatArray) -> Evaluation:
     return Evaluation(float(np.sum(losses)), gradient, hessian)
 
 
+def _several_channels(design: PairDesign, point: FloatArray) -> Evaluation:
+    channels, sums = _channels(design, point), ChannelSums(design)
+    pair_r = np.empty((1 + len(design.likelihood.parameters), design.first.size))
+
+    def work(low: int, high: int) -> tuple[float, FloatArray]:
+        begin, end = design.starts[low], design.starts[high]
+        weight = None if design.weight is None else design.weight[begin:end]
+        # Outside its domain (a threshold below 0, an overflow) the loss is NaN or infinite,
+        # never smaller than another, and the step that led there is halved.
+        with np.errstate(all="ignore"):
+            loss, residual, curvature = design.likelihood.rows(
+                *channels(low, high), design.y[begin:end], weight
+            )
+        offsets = design.starts[low:high] - begin
+        np.add.reduceat(residual, offsets, axis=1, out=pair_r[:, low:high])
+        with np.errstate(invalid="ignore"):
+            sums.add(low, high, curvature)
+        return loss, design.x[:, begin:end] @ residual[0]
+
+    losses, xr = zip(*design.each_block(work), strict=True)
+    to_first, to_second = design.likelihood.sides
+    strengths = design.scatter(to_first @ pair_r, to_second @ pair_r)
+    gradient = -np.concatenate([strengths, np.sum(xr, axis=0), pair_r[1:].sum(axis=1)])
+    return Evaluation(float(np.sum(losses)), gradient, sums.matrix())
+
+
+def _with_prior(design: PairDesign, point: FloatArray, found: Evaluation) -> Evaluation:
+    """Add ½ p_θ Σ (θ − mean θ)² + ½ p_γ Σ γ², the second over the columns' coefficients."""
+    m, k = design.contestants, len(design.names)
+    centred = point[:m] - point[:m].mean()
+    gradient, hessian = found.gradient.copy(), found.hessian.copy()
+    gradient[:m] += design.prior_strengths * centred
+    gradient[m : m + k] += design.prior_coefficients * point[m : m + k]
+    hessian[:m, :m] += design.prior_strengths * (np.eye(m) - 1.0 / m)
+    hessian[range(m, m + k), range(m, m + k)] += design.prior_coefficients
+    return Evaluation(found.loss + penalty(design, point), gradient, hessian)
+
+
+def penalty(design: PairDesign, point: FloatArray) -> float:
+    """The prior's part of the loss at (θ, γ), (M + K,)."""
+    m, k = design.contestants, len(design.names)
+    centred, gamma = point[:m] - point[:m].mean(), point[m : m + k]
+    of_strengths = design.prior_strengths * float(centred @ centred)
+    return 0.5 * (of_strengths + design.prior_coefficients * float(gamma @ gamma))
+
+
 def residuals(design: PairDesign, theta: FloatArray, gamma: FloatArray) -> FloatArray:
-    """w (y − p) of every row, (n,): the score is residual · z."""
-    odds = _odds(design, np.concatenate([theta, gamma]))
+    """−d loss/d channel of every row, (n,) = w (y − p) under Bradley-Terry, else (C, n).
+
+    A row's score is Σ_i residual_i · J_i; with one channel, residual · z.
+    """
+    channels = _channels(design, np.concatenate([theta, gamma]))
 
     def work(low: int, high: int) -> FloatArray:
         begin, end = design.starts[low], design.starts[high]
         weight = None if design.weight is None else design.weight[begin:end]
-        return bradley_terry(odds(low, high), design.y[begin:end], weight)[1]
+        rows = channels(low, high), design.y[begin:end]
+        return design.likelihood.rows(*rows[0], rows[1], weight)[1]
 
-    return np.concatenate(design.each_block(work))
+    return np.concatenate(design.each_block(work), axis=-1)
 
 
 def gauge(design: PairDesign, hessian: FloatArray) -> FloatArray:
@@ -123,12 +195,17 @@ def gauge(design: PairDesign, hessian: FloatArray) -> FloatArray:
 
 
 def solve(
-    design: PairDesign, *, start: FloatArray | None = None, constraint: FloatArray | None = None
+    design: PairDesign,
+    *,
+    start: FloatArray | None = None,
+    constraint: FloatArray | None = None,
+    held: BoolArray | None = None,
 ) -> Solution:
     """The maximum-likelihood estimate.
 
-    start: (M + K,) first point (None: 0). constraint: (M,) contrast c that keeps the value
-    cᵀθ it has at the start.
+    start: (M + K,) first point (None: all alike). constraint: (M,) contrast c that keeps the value
+    cᵀθ it has at the start. held: (M + K,) which parameters keep their value at the start; the
+    solution's Hessian then has no entries for them.
 
     Full Newton steps, halved until the loss falls. A small gradient alone is never convergence:
     the last step must change no η by 1e-9 or more, and R·λ/√μ <= ½ with λ² = gᵀH⁻¹g,
@@ -137,19 +214,48 @@ def solve(
 
     Raises NoEstimateError when there is no minimum, ConvergenceError when it was not reached.
     """
-    size = design.contestants + len(design.names)
-    point = np.zeros(size) if start is None else start.copy()
-    c = None if constraint is None else np.concatenate([constraint, np.zeros(len(design.names))])
-    here = evaluate(design, point)
-    step = np.zeros(size)
+    point = _alike(design) if start is None else start.copy()
+    step = np.zeros(point.size)
+    c = None
+    if constraint is not None:
+        c = np.concatenate([constraint, np.zeros(point.size - constraint.size)])
+    here = _evaluate(design, point, held)
     for iteration in range(1, ITERATIONS + 1):
         step, slope = _step(design, here, c, step)
         change = _largest_change(design, step)
         point += step
         if change < TOLERANCE:
             return _certified(design, point, here, step, iteration, slope)
-        here = _descend(design, point, here, step)
+        here = _descend(design, point, here, step, held)
     raise NoEstimateError(step / change)
+
+
+def _evaluate(design: PairDesign, point: FloatArray, held: BoolArray | None) -> Evaluation:
+    """The evaluation as if the held parameters had no effect beyond what they have already."""
+    here = evaluate(design, point)
+    if held is not None:
+        here.gradient[held] = 0.0
+        here.hessian[held] = here.hessian[:, held] = 0.0
+        here.hessian[held, held] = here.hessian.diagonal().max()
+    return here
+
+
+def _alike(design: PairDesign) -> FloatArray:
+    """(M + K,) all contestants alike, with the tie parameter that explains the share of ties.
+
+    Raises NoEstimateError when every decided vote is a tie, because then it has none.
+    """
+    point = np.zeros(design.contestants + len(design.coefficients))
+    if design.likelihood.tied:
+        at = design.contestants + design.coefficients.index(TIE)
+        weight = np.ones(len(design)) if design.weight is None else design.weight
+        tied, decided = design.y == 0.5, (design.y == 0.0) | (design.y == 1.0)
+        ties, wins = float(weight @ tied), float(weight @ decided)
+        if not wins:
+            point[at] = 1.0
+            raise NoEstimateError(point)
+        point[at] = design.likelihood.start(ties / (ties + wins))
+    return point
 
 
 def _step(
@@ -157,11 +263,8 @@ def _step(
 ) -> tuple[FloatArray, float]:
     """Newton's step −H⁻¹g, along which cᵀθ does not change, and c's multiplier."""
     matrix = here.hessian + gauge(design, here.hessian)
-    try:
-        factor = linalg.cho_factor(matrix, lower=True, check_finite=False)
-    except linalg.LinAlgError:
-        raise _gone(design, last) from None
-    if factor[0].diagonal().min() ** 2 < _SINGULAR * matrix.diagonal().max():
+    factor = _factor(matrix, damped=not design.likelihood.concave)
+    if factor is None or factor[0].diagonal().min() ** 2 < _SINGULAR * matrix.diagonal().max():
         raise _gone(design, last)
     step: FloatArray = -linalg.cho_solve(factor, here.gradient, check_finite=False)
     if c is None:
@@ -171,30 +274,53 @@ def _step(
     return step + slope * toward, slope
 
 
+def _factor(matrix: FloatArray, *, damped: bool) -> tuple[FloatArray, bool] | None:
+    """Cholesky's factor; with `damped`, of matrix + κI with the first κ that makes it definite.
+
+    Where a likelihood is not concave a step along negative curvature would go uphill.
+    """
+    most = float(np.abs(matrix.diagonal()).max())
+    for power in range(-9, 2 if damped else -8):
+        added = 0.0 if power == -9 else most * 10.0**power
+        try:
+            shifted = matrix + added * np.eye(len(matrix)) if added else matrix
+            return linalg.cho_factor(shifted, lower=True, check_finite=False)  # type: ignore[no-any-return]
+        except linalg.LinAlgError:
+            continue
+    return None
+
+
 def _gone(design: PairDesign, step: FloatArray) -> NoEstimateError:
     return NoEstimateError(step / (_largest_change(design, step) or 1.0))
 
 
 def _largest_change(design: PairDesign, step: FloatArray) -> float:
-    """Bound on |Δη| of any row under a step of (θ, γ)."""
-    m = design.contestants
+    """Bound on |Δη|, and on the change of any other channel, of any row under a step."""
+    m, k = design.contestants, len(design.names)
     gap = np.abs(step[design.first] - step[design.second]).max()
-    return float(gap + design.reach @ np.abs(step[m:]))
+    own = np.abs(step[m + k :]).sum()
+    if design.likelihood.levelled:
+        own += 0.5 * np.abs(step[design.first] + step[design.second]).max()
+    return float(gap + design.reach @ np.abs(step[m : m + k]) + own)
 
 
 def _descend(
-    design: PairDesign, point: FloatArray, here: Evaluation, step: FloatArray
+    design: PairDesign,
+    point: FloatArray,
+    here: Evaluation,
+    step: FloatArray,
+    held: BoolArray | None,
 ) -> Evaluation:
     """The evaluation at `point`, which moves back towards the last one until the loss falls."""
     slack = _NOISE * abs(here.loss)
     back = step.copy()
     for _ in range(_HALVINGS):
-        there = evaluate(design, point)
+        there = _evaluate(design, point, held)
         if there.loss <= here.loss + slack:
             return there
         back *= 0.5
         point -= back
-    if _certificate(design, here, step) > CERTIFICATE:
+    if _certificate(design, point, here, step) > CERTIFICATE:
         raise _gone(design, step)
     raise ConvergenceError(
         f"Newton's method cannot lower the loss {here.loss:.6g} further; its largest gradient "
@@ -202,12 +328,21 @@ def _descend(
     )
 
 
-def _certificate(design: PairDesign, here: Evaluation, step: FloatArray) -> float:
-    """R·λ/√μ, a bound on the distance in η to a minimum when it is at most ½."""
+def _certificate(
+    design: PairDesign, point: FloatArray, here: Evaluation, step: FloatArray
+) -> float:
+    """R·λ/√μ, a bound on the distance in η to a minimum when it is at most ½.
+
+    R also covers the tie parameter's own term of the loss, which bends faster as it nears 0.
+    """
     matrix = here.hessian + gauge(design, here.hessian)
     smallest = float(linalg.eigh(matrix, eigvals_only=True, subset_by_index=[0, 0])[0])
     decrement = float(np.sqrt(abs(step @ here.hessian @ step)))
-    return design.row_norm * decrement / float(np.sqrt(smallest)) if smallest > 0.0 else np.inf
+    reach = design.row_norm
+    if design.likelihood.tied:
+        at = design.contestants + design.coefficients.index(TIE)
+        reach = max(reach, design.likelihood.reach(float(point[at])))
+    return reach * decrement / float(np.sqrt(smallest)) if smallest > 0.0 else np.inf
 
 
 def _certified(
@@ -219,7 +354,7 @@ def _certified(
     slope: float,
 ) -> Solution:
     m = design.contestants
-    bound = _certificate(design, here, step)
+    bound = _certificate(design, point, here, step)
     if bound > CERTIFICATE:
         raise _gone(design, step)
     theta, gamma = point[:m].copy(), point[m:].copy()

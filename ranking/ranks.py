@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,10 +16,75 @@ SAME = 1e-9
 _CHUNK = 256
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class JointDraws:
+    """Seeded draws of the joint error of M strengths.
+
+    order: (M,) contestants by falling strength; the other arrays are in this order, so that
+    relabelling changes nothing. theta: (M,). error: (M, M) s_ij of θ_i − θ_j.
+    z: (M, draws) of N(0, V). stretch: (draws,) √(χ²_ν/ν) that makes them t, None for normal.
+    seed: of the draws.
+    """
+
+    order: IndexArray
+    theta: FloatArray
+    error: FloatArray
+    z: FloatArray
+    stretch: FloatArray | None
+    seed: int
+
+    def widest(self) -> FloatArray:
+        """(draws,) max_{i<j} |Z_i − Z_j|/s_ij of each draw."""
+        inverse = np.divide(1.0, self.error, out=np.zeros_like(self.error), where=self.error > 0.0)
+        widest = np.concatenate(in_order(partial(_widest, inverse=inverse), _chunks(self.z)))
+        return widest if self.stretch is None else widest / self.stretch
+
+    def rank_chances(self) -> FloatArray:
+        """(M, M) share of draws of θ + error in which each contestant has rank 1, 2, … M.
+
+        In the order of labels. Strengths that even a draw leaves level are ordered by lot.
+        """
+        m, draws = self.z.shape
+        error = self.z if self.stretch is None else self.z / self.stretch
+        lot = np.random.default_rng([self.seed, 1]).standard_normal((m, draws))
+        chunks = _chunks(self.theta[:, None] + error + SAME * lot)
+        counts = np.sum(in_order(_rank_counts, chunks), axis=0)
+        chances = np.empty((m, m))
+        chances[self.order] = counts / draws
+        return chances
+
+
 def ranks_of(theta: FloatArray) -> IndexArray:
     """1 + number of contestants strictly above each, (M,)."""
     above = theta[None, :] - theta[:, None] > SAME
     return np.asarray(1 + above.sum(axis=1))
+
+
+def contrast_errors(covariance: FloatArray) -> FloatArray:
+    """(M, M) standard errors s_ij of θ_i − θ_j: s_ij² = V_ii + V_jj − 2V_ij."""
+    variance = covariance.diagonal()
+    return np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2.0 * covariance, 0.0))
+
+
+def joint_draws(
+    theta: FloatArray, covariance: FloatArray, *, draws: int, seed: int, degrees: float | None
+) -> JointDraws:
+    """Draws of the error of M >= 2 strengths theta, (M,), with covariance (M, M) as contrasts.
+
+    degrees: of t when clustered, None for normal.
+    """
+    order = np.argsort(-theta, kind="stable")
+    v, m = covariance[np.ix_(order, order)], theta.size
+    generator = np.random.default_rng(seed)
+    normal = generator.standard_normal((draws, m - 1))
+    # Contrasts with the last contestant: the covariance itself is singular along the constant.
+    contrast = v[:-1, :-1] - v[:-1, -1:] - v[-1:, :-1] + v[-1, -1]
+    z = np.zeros((m, draws))
+    z[:-1] = _root(contrast) @ normal.T
+    stretch = None
+    if degrees is not None:
+        stretch = np.sqrt(generator.chisquare(degrees, draws) / degrees)
+    return JointDraws(order, theta[order], contrast_errors(v), z, stretch, seed)
 
 
 def rank_sets(
@@ -42,36 +108,35 @@ def rank_sets(
     m = theta.size
     if m < 2:
         return np.ones(m, dtype=np.intp), np.ones(m, dtype=np.intp)
-    order = np.argsort(-theta, kind="stable")
-    v, t = covariance[np.ix_(order, order)], theta[order]
-    variance = v.diagonal()
-    error = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2.0 * v, 0.0))
-    widest = _widest_gaps(v, error, draws, seed, degrees)
-    reach = float(np.quantile(widest, confidence)) * error
-    lead = t[:, None] - t[None, :]
+    joint = joint_draws(theta, covariance, draws=draws, seed=seed, degrees=degrees)
+    reach = float(np.quantile(joint.widest(), confidence)) * joint.error
+    lead = joint.theta[:, None] - joint.theta[None, :]
     best, worst = np.empty(m, dtype=np.intp), np.empty(m, dtype=np.intp)
-    best[order] = 1 + (-lead > reach).sum(axis=1)
-    worst[order] = m - (lead > reach).sum(axis=1)
+    best[joint.order] = 1 + (-lead > reach).sum(axis=1)
+    worst[joint.order] = m - (lead > reach).sum(axis=1)
     return best, worst
 
 
-def _widest_gaps(
-    v: FloatArray, error: FloatArray, draws: int, seed: int, degrees: float | None
-) -> FloatArray:
-    """(draws,) the largest standardised gap between any two contestants of each draw."""
-    m = v.shape[0]
-    generator = np.random.default_rng(seed)
-    normal = generator.standard_normal((draws, m - 1))
-    # Contrasts with the last contestant: the covariance itself is singular along the constant.
-    contrast = v[:-1, :-1] - v[:-1, -1:] - v[-1:, :-1] + v[-1, -1]
-    z = np.zeros((m, draws))
-    z[:-1] = _root(contrast) @ normal.T
-    inverse = np.divide(1.0, error, out=np.zeros_like(error), where=error > 0.0)
-    chunks = [z[:, start : start + _CHUNK] for start in range(0, draws, _CHUNK)]
-    widest = np.concatenate(in_order(partial(_widest, inverse=inverse), chunks))
-    if degrees is not None:
-        widest /= np.sqrt(generator.chisquare(degrees, draws) / degrees)
-    return widest
+def overlap_spread(lower: FloatArray, upper: FloatArray) -> tuple[IndexArray, IndexArray]:
+    """The field's "rank spread": best and worst rank by intervals that do not overlap; (M,) each.
+
+    Contestant i counts as below j only when upper_i < lower_j. It is not a confidence set: the
+    intervals are marginal and ignore how the two estimates vary together.
+    """
+    below = upper[:, None] < lower[None, :]
+    return np.asarray(1 + below.sum(axis=1)), np.asarray(lower.size - below.sum(axis=0))
+
+
+def _chunks(columns: FloatArray) -> list[FloatArray]:
+    return [columns[:, start : start + _CHUNK] for start in range(0, columns.shape[1], _CHUNK)]
+
+
+def _rank_counts(sample: FloatArray) -> IndexArray:
+    """(M, M) in how many columns of a sample, (M, draws), each row has each rank."""
+    m = sample.shape[0]
+    at = np.argsort(-sample, axis=0)
+    cell = at * m + np.arange(m)[:, None]
+    return np.bincount(cell.ravel(), minlength=m * m).reshape(m, m)
 
 
 def _root(covariance: FloatArray) -> FloatArray:

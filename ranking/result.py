@@ -83,10 +83,11 @@ class Coefficient:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Where the votes went: read = counted + missing + both_bad + unplaced + all excluded.
+    """Where the votes went: read is the sum of all the others.
 
     excluded: votes per exclusion rule, by rule. missing: without a required control.
     both_bad: dropped as such by the spec. unplaced: not between two placed contestants.
+    unweighted: without the draw probability or the time that the spec's weights need.
     """
 
     read: int
@@ -95,6 +96,7 @@ class Counts:
     both_bad: int
     unplaced: int
     counted: int
+    unweighted: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, `excluded` as an object."""
@@ -109,7 +111,11 @@ class Leaderboard:
     counts as one), effective_voters is G* = n²/Σ n_g²; both None when not clustered.
     converged, iterations, gradient_norm, step, certificate: Newton's last evaluation; step bounds
     the last change of any vote's log-odds (< 1e-9) and certificate is R·λ/√μ (<= 1/2).
-    log_likelihood is that of the counted votes. spec carries the measured `scales`.
+    log_likelihood is that of the counted votes (weighted, without the prior). tie: the tie
+    parameter where the likelihood has one, ln ν (davidson) or the threshold c = ln ϑ, whose `elo`
+    is the lead at which an outright win has even odds (rao_kupper). level: with four outcomes,
+    the mean strength above the ground that answers must beat not to be bad. spec carries the
+    measured `scales`.
     """
 
     spec: RankingSpec
@@ -127,6 +133,8 @@ class Leaderboard:
     certificate: float
     log_likelihood: float
     warnings: tuple[str, ...]
+    tie: Coefficient | None = None
+    level: Coefficient | None = None
 
     @property
     def clustered(self) -> bool:

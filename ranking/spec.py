@@ -7,18 +7,25 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from ranking.covariates import CONTROLS, expand_controls
 from ranking.errors import SpecError
 
 Scales = tuple[tuple[str, float], ...]
+Model = Literal["bradley_terry", "davidson", "rao_kupper", "four_outcome"]
+Weighting = Literal["inverse_pair", "draw_probability"]
+
+_REALS = ("confidence", "scale", "center", "prior_strengths", "prior_coefficients")
 
 
 @dataclass(frozen=True, slots=True)
 class RankingSpec:
     """What to fit and how to show it; the same spec and votes give the same numbers.
 
+    likelihood: "bradley_terry" counts a tie as half a win for either; "davidson" and "rao_kupper"
+        make it an outcome with a parameter; "four_outcome" does so for both bad as well, and so
+        cannot drop it (see ranking.likelihoods).
     controls: style covariates in the model; groups such as "markdown" are expanded.
     complete_for: controls a vote must carry to be counted (None: those in `controls`), so that
         a raw fit can use exactly the votes of the controlled one.
@@ -32,11 +39,21 @@ class RankingSpec:
     scales: root mean square of each control's column; None measures it on the counted votes,
         and the spec a Leaderboard carries holds what was measured.
     seed, draws: of the simulation behind the rank sets.
+    weights: None counts every vote alike. "inverse_pair" weighs a vote by 1/max(n, pair_floor)
+        with n the counted votes of its pair, "draw_probability" by 1/the probability with which
+        its pair was drawn. Weights have mean 1 over the counted votes.
+    pair_floor: the count below which "inverse_pair" sees no difference; 50 as the field does.
+    half_life_days: a vote that much older than the newest counted one weighs half; None: all
+        ages alike.
+    prior_strengths, prior_coefficients: precisions (1/variance, natural-log units) of normal
+        priors on the centred strengths, and on every style and position coefficient per unit of
+        its scale; 0 for none. They enter the objective, the Hessian and the intervals alike.
+        With a prior on strengths everybody is placed whom votes connect with the others.
 
     Raises SpecError when a value is unknown or out of range.
     """
 
-    likelihood: Literal["bradley_terry"] = "bradley_terry"
+    likelihood: Model = "bradley_terry"
     controls: tuple[str, ...] = ()
     complete_for: tuple[str, ...] | None = None
     position: bool = True
@@ -50,6 +67,11 @@ class RankingSpec:
     scales: Scales | Mapping[str, float] | None = None
     seed: int = 0
     draws: int = 10_000
+    weights: Weighting | None = None
+    pair_floor: int = 50
+    half_life_days: float | None = None
+    prior_strengths: float = 0.0
+    prior_coefficients: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "controls", expand_controls(_names("controls", self.controls)))
@@ -60,8 +82,9 @@ class RankingSpec:
             object.__setattr__(self, "scales", _checked_scales(self.scales, self.controls))
         _check(self)
         # 400 and 400.0 are the same choice and must have the same digest.
-        for setting in ("confidence", "scale", "center"):
-            object.__setattr__(self, setting, float(getattr(self, setting)))
+        for setting in (*_REALS, "half_life_days"):
+            value = getattr(self, setting)
+            object.__setattr__(self, setting, None if value is None else float(value))
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -128,7 +151,8 @@ def _checked_scales(
 
 
 def _check(spec: RankingSpec) -> None:
-    _one_of("likelihood", spec.likelihood, ("bradley_terry",))
+    _one_of("likelihood", spec.likelihood, get_args(Model))
+    _one_of("weights", spec.weights, (None, *get_args(Weighting)))
     _one_of("both_bad", spec.both_bad, ("half", "drop"))
     _one_of("cluster", spec.cluster, ("auto", True, False))
     _one_of("position", spec.position, (True, False))
@@ -140,6 +164,17 @@ def _check(spec: RankingSpec) -> None:
     _number("center", spec.center)
     _whole("seed", spec.seed, least=0)
     _whole("draws", spec.draws, least=100)
+    _whole("pair_floor", spec.pair_floor, least=1)
+    for prior in ("prior_strengths", "prior_coefficients"):
+        if _number(prior, getattr(spec, prior)) < 0.0:
+            raise SpecError(f"{prior} is a precision and cannot be negative.")
+    if spec.half_life_days is not None and _number("half_life_days", spec.half_life_days) <= 0.0:
+        raise SpecError(f"half_life_days must be positive, not {spec.half_life_days}.")
+    if spec.likelihood == "four_outcome" and spec.both_bad == "drop":
+        raise SpecError(
+            'the likelihood "four_outcome" models votes that find both bad, so it cannot drop '
+            'them. Use "rao_kupper" with both_bad="drop".'
+        )
     if not (spec.anchor is None or isinstance(spec.anchor, str)):
         raise SpecError(f"anchor must be a contestant's name, not {spec.anchor!r}.")
 

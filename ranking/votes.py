@@ -166,15 +166,14 @@ class Votes:
         if len(met) != len(times):
             message = f"has {len(times)} rows for {len(met)} pairs"
             raise VotesError(message, column="counts", remedy="Give each pair one row of counts.")
-        _refuse("counts", (times < 0).any(axis=1), "a negative count", "Count from 0.")
-        outside = ((met < 0) | (met >= len(models))).any(axis=1)
+        _refuse("counts", times.min(axis=1) < 0, "a negative count", "Count from 0.")
+        outside = (met.min(axis=1) < 0) | (met.max(axis=1) >= len(models))
         _refuse("pairs", outside, "names no model", "Use indices into the models.")
         _refuse("pairs", met[:, 0] == met[:, 1], "a contestant meets itself", "Leave it out.")
         of_pair = np.repeat(np.arange(len(met)), times.sum(axis=1))
-        outcome = np.repeat(np.tile(np.arange(times.shape[1]), len(met)), times.ravel())
-        return cls(
-            contestants=tuple(models), a=met[of_pair, 0], b=met[of_pair, 1], outcome=outcome
-        )
+        outcomes = np.arange(times.shape[1], dtype=np.int8)
+        outcome = np.repeat(np.tile(outcomes, len(met)), times.ravel())
+        return cls(contestants=tuple(models), a=met[of_pair, 0], b=met[of_pair, 1], outcome=outcome)
 
     @classmethod
     def from_arrow(cls, table: pa.Table) -> Votes:

@@ -1,6 +1,7 @@
 """The engine gives the values that two independent computations gave."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,8 @@ def test_contextual_weighted_by_inverse_pair_count(
     )
 
     check_contextual(fit(votes, CONTEXTUAL), golden["contextual"]["weighted"])
+    spec = replace(CONTEXTUAL, weights="inverse_pair", pair_floor=1)
+    check_contextual(fit(replace(votes, weight=None), spec), golden["contextual"]["weighted"])
 
 
 @pytest.fixture(scope="module")
