@@ -3,10 +3,18 @@
 import hashlib
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from arena.core.models import Immutable
+
+
+def check_endpoint(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValidationError("Write the address with http:// or https://, up to and with /v1.")
 
 
 class Licence(models.TextChoices):
@@ -79,6 +87,12 @@ class Contestant(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        # An emptied form field of JSON comes as None, which the column refuses.
+        self.aliases = [] if self.aliases is None else self.aliases
+        if not isinstance(self.aliases, list) or not all(isinstance(a, str) for a in self.aliases):
+            raise ValidationError({"aliases": 'Write a list of names, e.g. ["Wren"].'})
+
 
 class Revision(Immutable):
     """What is served, exactly. Editing any of it makes a new revision of the contestant."""
@@ -91,7 +105,8 @@ class Revision(Immutable):
     stage = models.CharField(max_length=12, choices=Stage.choices, blank=True)
     family = models.SlugField(max_length=220)
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    endpoint = models.URLField(blank=True, max_length=500)
+    # No URLField: it refuses hosts without a dot, which is how containers name each other.
+    endpoint = models.CharField(blank=True, max_length=500, validators=[check_endpoint])
     key_env = models.CharField(
         "key variable",
         max_length=80,
@@ -114,6 +129,11 @@ class Revision(Immutable):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        self.decoding = {} if self.decoding is None else self.decoding
+        if not isinstance(self.decoding, dict):
+            raise ValidationError({"decoding": 'Write an object, e.g. {"temperature": 0.7}.'})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding:

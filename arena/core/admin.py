@@ -23,3 +23,5 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor", "action", "subject")
     list_filter = ("action",)
+    # Without it every row asks for its actor: Django follows no nullable key by itself.
+    list_select_related = ("actor",)

@@ -9,7 +9,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from arena.core.exceptions import ArenaError
 
-TEMPLATES = {400: "400.html", 403: "403.html", 404: "404.html"}
+TEMPLATES = {400: "400.html", 403: "403.html", 404: "404.html", 409: "409.html"}
 
 
 class StaticFiles(WhiteNoiseMiddleware):

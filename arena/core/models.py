@@ -6,8 +6,20 @@ from django.conf import settings
 from django.db import models
 
 
+class WrittenOnce(models.QuerySet):  # type: ignore[type-arg]
+    """Refuses what would pass by `save` and `delete` of the rows."""
+
+    def update(self, **kwargs: Any) -> int:
+        raise TypeError(f"A {self.model._meta.verbose_name} is never changed once written.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError(f"A {self.model._meta.verbose_name} is never deleted.")
+
+
 class Immutable(models.Model):
     """A row that is written once. Corrections are new rows that refer to it."""
+
+    objects = WrittenOnce.as_manager()
 
     class Meta:
         abstract = True

@@ -14,4 +14,5 @@ class SegmentAdmin(ReadOnlyAdmin):
 class ExclusionAdmin(ReadOnlyAdmin):
     list_display = ("vote", "rule", "reason", "actor", "created_at", "lifted_at")
     list_filter = ("rule",)
+    list_select_related = ("actor",)
     search_fields = ("vote",)

@@ -25,7 +25,7 @@ from tests import factories
 from tests.leaderboard.test_refit import cycle
 
 pytestmark = pytest.mark.django_db
-BY_HAND = (Contestant, Prompt)
+BY_HAND = (Contestant, Organisation, Prompt)
 KEPT = (Answer, AuditEntry, Battle, Exclusion, Segment, Snapshot, Vote)
 NO_FORMS = {"revisions-TOTAL_FORMS": 0, "revisions-INITIAL_FORMS": 0}
 
@@ -44,12 +44,15 @@ def operator(client: Client) -> Client:
 
 
 def voted(voter: Voter, number: int) -> None:
-    """A battle with its vote, between two contestants of an organisation of their own."""
+    """A battle with its vote, which somebody excluded; makers of the contestants differ too."""
     maker = Organisation.objects.create(name=f"Maker {number}", slug=f"maker-{number}")
     sides = [factories.revision(f"{name} {number}") for name in ("Wren", "Kite")]
     Contestant.objects.filter(revisions__in=sides).update(organisation=maker)
     battle = factories.battle(*sides, voter)
     vote_cast(battle_id=battle.pk, voter=voter, outcome="tie", key=f"key-of-a-test-{number}")
+    actor = User.objects.create_user(f"moderator {number}")
+    vote = f"n:{Vote.objects.get(battle=battle).pk}"
+    votes_exclude(votes=[vote], rule="rigging", reason="a test", actor=actor)
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ def test_every_list_opens(operator: Client, world: None) -> None:
         assert operator.get(at(model)).status_code == 200, model
 
 
-@pytest.mark.parametrize("model", [*BY_HAND, *KEPT])
+@pytest.mark.parametrize("model", [*BY_HAND, Revision, *KEPT])
 def test_every_row_opens(operator: Client, world: None, model: type[Model]) -> None:
     row = model._default_manager.first()
     assert row is not None
@@ -89,9 +92,57 @@ def test_every_row_opens(operator: Client, world: None, model: type[Model]) -> N
     assert operator.get(at(model, row.pk, "change")).status_code == 200
 
 
-@pytest.mark.parametrize("model", BY_HAND)
+@pytest.mark.parametrize("model", [*BY_HAND, Revision])
 def test_what_is_written_by_hand_has_a_form(operator: Client, model: type[Model]) -> None:
     assert operator.get(at(model, "add")).status_code == 200
+
+
+def adding(operator: Client, **fields: object) -> str:
+    """What the form for a revision answers: where it goes on, or its page with the errors."""
+    contestant = Contestant.objects.create(name="Wren", slug="wren")
+    written = {"contestant": contestant.pk, "number": 1, "name": "Wren", "family": "wren"}
+    written |= {"kind": "openai", "endpoint": "http://localhost/v1", "decoding": "{}"} | fields
+    response = operator.post(at(Revision, "add"), written)
+    return response.content.decode() or response["Location"]
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://localhost:8000/v1", "http://vllm:8000/v1", "https://[::1]/v1"]
+)
+def test_a_revision_is_added_by_hand(operator: Client, endpoint: str) -> None:
+    assert adding(operator, endpoint=endpoint) == at(Revision)
+    assert Revision.objects.get().endpoint == endpoint
+    assert len(Revision.objects.get().identity) == 64
+
+
+@pytest.mark.parametrize("endpoint", ["localhost:8000/v1", "ftp://e.example/v1", "http://"])
+def test_an_address_that_no_provider_can_call_is_refused(operator: Client, endpoint: str) -> None:
+    assert "Write the address with http://" in adding(operator, endpoint=endpoint)
+    assert not Revision.objects.exists()
+
+
+@pytest.mark.parametrize("decoding", ["[1]", '"warm"', "0.7"])
+def test_decoding_that_no_request_can_carry_is_refused(operator: Client, decoding: str) -> None:
+    assert "Write an object" in adding(operator, decoding=decoding)
+    assert not Revision.objects.exists()
+
+
+def test_fields_left_empty_are_empty(operator: Client) -> None:
+    adding(operator, decoding="")
+    fields = {"name": "Kite", "slug": "kite", "status": "draft", "aliases": ""}
+    operator.post(at(Contestant, "add"), fields | NO_FORMS)
+
+    assert Revision.objects.get().decoding == {}
+    assert Contestant.objects.get(name="Kite").aliases == []
+
+
+@pytest.mark.parametrize("aliases", ['"Wren"', "[1]", '{"Wren": 1}'])
+def test_aliases_that_are_no_list_of_names_are_refused(operator: Client, aliases: str) -> None:
+    fields = {"name": "Wren", "slug": "wren", "status": "draft", "aliases": aliases}
+    page = operator.post(at(Contestant, "add"), fields | NO_FORMS).content.decode()
+
+    assert "Write a list of names" in page
+    assert not Contestant.objects.exists()
 
 
 @pytest.mark.parametrize("model", KEPT)
@@ -145,7 +196,9 @@ def test_a_contestant_that_has_revisions_stays(operator: Client) -> None:
     assert Contestant.objects.get() == wren
 
 
-@pytest.mark.parametrize("model", [Answer, Battle, Contestant, Revision, Vote])
+@pytest.mark.parametrize(
+    "model", [Answer, AuditEntry, Battle, Contestant, Exclusion, Revision, Vote]
+)
 def test_a_longer_list_takes_no_more_queries(
     operator: Client, alice: Voter, model: type[Model]
 ) -> None:

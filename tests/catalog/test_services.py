@@ -200,6 +200,14 @@ def test_a_server_is_added_once(endpoint: str) -> None:
     assert names() == ["linnet-3", "ostrel-prime"]
 
 
+def test_a_slash_at_the_end_makes_no_other_server(endpoint: str) -> None:
+    add_endpoint(endpoint)
+    said = add_endpoint(f"{endpoint}/")
+
+    assert "nothing was added" in said
+    assert names() == ["linnet-3", "ostrel-prime"]
+
+
 def test_only_what_is_new_on_a_server_is_added() -> None:
     endpoint_add(url=NOBODY, key_env="", models=["linnet-3"])
 

@@ -64,6 +64,16 @@ def test_an_entry_is_never_deleted() -> None:
     assert AuditEntry.objects.exists()
 
 
+def test_entries_are_neither_changed_nor_deleted_in_bulk() -> None:
+    audit(action="votes.exclude", subject="rigging")
+
+    with pytest.raises(TypeError, match="never changed"):
+        AuditEntry.objects.update(subject="something harmless")
+    with pytest.raises(TypeError, match="never deleted"):
+        AuditEntry.objects.filter(subject="rigging").delete()
+    assert AuditEntry.objects.get().subject == "rigging"
+
+
 def test_whoever_is_in_the_log_cannot_be_removed(operator: User) -> None:
     audit(action="votes.exclude", subject="rigging", actor=operator)
 

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import path
 
 from arena.config.urls import urlpatterns as addresses
-from arena.core.exceptions import ArenaError, BadInput, Refused, Unknown
+from arena.core.exceptions import ArenaError, BadInput, Conflict, Refused, Unknown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -14,6 +14,7 @@ ERRORS: dict[str, Exception] = {
     "bad-input": BadInput("CANARY: send less."),
     "refused": Refused("CANARY: allow cookies."),
     "unknown": Unknown("CANARY: start a new one."),
+    "conflict": Conflict("CANARY: wait until it is finished."),
     "hostile": Unknown("<script>alert('CANARY')</script>"),
     "mistake": RuntimeError("CANARY of the database's password"),
     "unforeseen": ArenaError("CANARY of what has no page"),
@@ -33,6 +34,7 @@ urlpatterns = [*addresses, path("failing/<slug:what>/", failing)]
         ("bad-input", 400, "The arena could not read this request."),
         ("refused", 403, "This page is not open to you."),
         ("unknown", 404, "There is nothing at this address."),
+        ("conflict", 409, "This is not possible at the moment."),
     ],
 )
 def test_it_works(client: Client, what: str, status: int, title: str) -> None:

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, url: str, key_env: str, **options: Any) -> None:
+        url = url.rstrip("/")  # one server, however its address is written
         key = provider_key(key_env)
         if key_env and not key:
             raise CommandError(f"The environment has no variable {key_env}. Set it and try again.")
