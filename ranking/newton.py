@@ -21,6 +21,7 @@ from ranking.errors import ConvergenceError
 from ranking.likelihoods import LEVEL, TIE, bradley_terry
 
 TOLERANCE = 1e-9
+MOST_TIED = 1.0 - 1e-9
 CERTIFICATE = 0.5
 ITERATIONS = 100
 _HALVINGS = 40
@@ -254,7 +255,8 @@ def _alike(design: PairDesign) -> FloatArray:
         if not wins:
             point[at] = 1.0
             raise NoEstimateError(point)
-        point[at] = design.likelihood.start(ties / (ties + wins))
+        # Weights can leave so little to the wins that the share rounds to 1, where no start is.
+        point[at] = design.likelihood.start(min(ties / (ties + wins), MOST_TIED))
     return point
 
 

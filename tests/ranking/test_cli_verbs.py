@@ -2,6 +2,9 @@
 
 import csv
 import json
+import re
+import shlex
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ranking import RankingSpec, Votes, style_movement
+from ranking import (
+    BoardState,
+    RankingSpec,
+    Votes,
+    calibrate,
+    control_path,
+    fragility,
+    movement_ledger,
+    style_movement,
+)
 from ranking.cli import main
 from ranking.io import write_votes
 from tests.ranking.making import simulated
@@ -144,3 +156,278 @@ def test_what_fit_cannot_do_is_said_without_a_traceback(
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err
+
+
+def test_path_tells_the_furthest_moved_first(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--controls", "length,headers", "--json", tmp_path / "out.json"]
+    code, out, err = run(capsys, "path", votes, *flags)
+    data = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    want = control_path(read_back(votes), RankingSpec(controls=("length", "headers")))
+    told = sorted(want.attributions, key=lambda entry: -abs(entry.rating))
+    lines = out.splitlines()
+
+    assert (code, err) == (0, "")
+    assert "length" in lines[0]
+    assert "headers" in lines[0]
+    for line, entry in zip(lines[1:], told, strict=False):
+        assert line.startswith(entry.contestant)
+        for term in entry.terms:
+            assert f"{term.rating:+.1f}" in line
+        assert f"({entry.rating:+.1f})" in line
+    assert "400 votes counted" in out
+    assert data["attributions"] == json.loads(json.dumps(want.to_dict()["attributions"]))
+    assert [len(data["path"]), data["file"]["rows"]] == [21, 400]
+
+
+def test_path_json_on_standard_output_is_all_there_is(
+    votes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = run(capsys, "path", votes, "--controls", "length", "--json", "-")
+
+    for entry in json.loads(out)["attributions"]:
+        assert entry["raw"] + sum(t["rating"] for t in entry["terms"]) == entry["controlled"]
+
+
+def test_a_path_needs_a_control(votes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "path", votes)
+
+    assert (code, out) == (2, "")
+    assert "at least one control" in err
+
+
+def compared(out: str) -> dict[str, dict[str, Any]]:
+    return {row["contestant"]: row for row in json.loads(out)["rows"]}
+
+
+def test_compare_tells_new_votes(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    early = written(tmp_path / "early.parquet", slice(0, 300))
+    code, out, err = run(capsys, "compare", early, votes, "--json", tmp_path / "out.json")
+    data = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    rows = out.splitlines()[1:]
+
+    assert (code, err) == (0, "")
+    assert "new votes" in out.splitlines()[0]
+    assert "new votes: arrived 100; left 0" in out
+    assert "matched by id" in out
+    assert [row["contestant"] for row in data["rows"]] == [line[:7] for line in rows[:6]]
+    assert (data["matched_by"], data["before"]["file"]["rows"]) == ("id", 300)
+    for line, row in zip(rows, data["rows"], strict=False):
+        assert f"{row['rank_before']} → {row['rank_after']}" in line
+
+
+def test_compare_one_file_under_two_specs(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "after.json").write_text('{"controls": ["length"], "likelihood": "davidson"}')
+    arguments = ["compare", votes, votes, "--spec-after", tmp_path / "after.json"]
+    _, table, _ = run(capsys, *arguments)
+    code, out, _ = run(capsys, *arguments, "--json", "-")
+    after = RankingSpec(controls=("length",), likelihood="davidson")
+    made = read_back(votes)
+    want = movement_ledger(BoardState(made, RankingSpec()), BoardState(made, after))
+
+    assert code == 0
+    assert want.causes == ("C", "M")
+    assert all(name in table.splitlines()[0] for name in ("control set", "method", "sum"))
+    assert "likelihood bradley_terry → davidson" in table
+    assert json.loads(out)["rows"] == json.loads(json.dumps(want.to_dict()["rows"]))
+    for row in compared(out).values():
+        assert sum(Fraction(term["ranks"]) for term in row["terms"]) == row["ranks"]
+        assert sum(term["rating"] for term in row["terms"]) == row["rating"]
+
+
+def test_compare_matches_by_id_whatever_the_order_of_rows(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    back = written(tmp_path / "back.parquet", slice(None, None, -1))
+    plain = written(tmp_path / "plain.parquet", slice(None, None, -1), ids=False)
+    _, by_id, _ = run(capsys, "compare", votes, back)
+    _, by_row, _ = run(capsys, "compare", votes, plain)
+
+    assert by_id == "Nothing differs between the two boards.\n"
+    assert "matched by row" in by_row
+    assert "new votes" in by_row
+
+
+def test_compare_lists_who_entered_and_what_was_excluded(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pq.read_table(votes)
+    keep = [
+        "model 5" not in pair
+        for pair in zip(table["model_a"].to_pylist(), table["model_b"].to_pylist(), strict=True)
+    ]
+    pq.write_table(table.filter(pa.array(keep)), tmp_path / "early.parquet")
+    rule = pa.array([("rigged" if k < 40 else None) for k in range(400)])
+    later = written(tmp_path / "later.parquet", excluded=rule)
+    code, out, _ = run(capsys, "compare", tmp_path / "early.parquet", later)
+    heading = out.splitlines()[0]
+
+    assert code == 0
+    assert all(name in heading for name in ("new votes", "exclusions", "roster"))
+    assert "entered" in out
+    assert "– → " in out
+    assert "excluded rigged" in out
+
+
+def test_compare_refuses_ids_that_only_some_votes_have(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = [None if k == 3 else f"vote {k}" for k in range(400)]
+    holes = written(tmp_path / "holes.parquet", id=some)
+    twice = written(tmp_path / "twice.parquet", id=["vote 1"] * 400)
+
+    code, out, err = run(capsys, "compare", votes, holes)
+    assert (code, out) == (2, "")
+    assert "holes.parquet: 1 of 400 votes have no id" in err
+    code, _, err = run(capsys, "compare", votes, twice)
+    assert code == 2
+    assert "'vote 1' occurs twice" in err
+
+
+def test_compare_lists_rows_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = tmp_path / "before.csv", tmp_path / "after.csv"
+    before.write_text("model_a,model_b,winner\nx,y,tie\ny,x,tie\n")
+    after.write_text("model_a,model_b,winner\nx,y,tie\ny,x,tie\nx,y,model_b\nx,y,win\n")
+    refused = run(capsys, "compare", before, after)
+    code, out, _ = run(capsys, "compare", before, after, "--skip-bad", "--no-position")
+
+    assert (refused[0], refused[1]) == (2, "")
+    assert code == 0
+    assert "after: 1 of 4 rows malformed" in out
+    assert "line 5: unknown outcome 'win'" in out
+    assert "before: " not in out
+
+
+def test_compare_says_which_file_is_missing(
+    votes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "compare", votes, "no such file.csv")
+
+    assert code == 2
+    assert "no such file.csv" in err
+
+
+def test_fragility_of_all_neighbours(votes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "fragility", votes)
+    want = fragility(read_back(votes), RankingSpec())
+
+    assert (code, err) == (0, "")
+    assert "fewest votes" in out.splitlines()[0]
+    for line, one in zip(out.splitlines()[1:], want, strict=False):
+        assert line.split()[:4] == f"{one.contestant} {one.opponent}".split()
+        assert f" {one.fewest} " in line
+    assert "400 votes counted" in out
+
+
+def test_fragility_of_pairs_by_voters(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--pair", "model 0", "model 1", "--pair", "model 2", "model 3", "--voters"]
+    code, out, _ = run(capsys, "fragility", votes, *flags, "--json", tmp_path / "out.json")
+    data = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    column = pq.read_table(votes)["voter"].to_pylist()
+
+    assert code == 0
+    assert "fewest voters" in out
+    assert data["unit"] == "voter"
+    assert [{p["contestant"], p["opponent"]} for p in data["pairs"]] == [
+        {"model 0", "model 1"},
+        {"model 2", "model 3"},
+    ]
+    for pair in data["pairs"]:
+        assert len(pair["voters"]) == pair["fewest"]
+        assert {column[row] for row in pair["removed"]} == set(pair["voters"])
+
+
+def test_fragility_of_contestants_that_are_level(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "votes.csv"
+    file.write_text("model_a,model_b,winner\nx,y,tie\ny,x,tie\n")
+    code, out, _ = run(capsys, "fragility", file, "--no-position")
+
+    assert (code, out) == (0, "No two contestants stand in an order that could turn.\n")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--pair", "model 0", "nobody"], "'nobody' is not among the placed contestants"),
+        (["--pair", "model 0", "model 0"], "level"),
+    ],
+)
+def test_what_fragility_cannot_do_is_said(
+    votes: Path, capsys: pytest.CaptureFixture[str], flags: list[str], said: str
+) -> None:
+    code, out, err = run(capsys, "fragility", votes, *flags)
+
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_calibrate_tells_held_out_scores(votes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--folds", 3, "--bins", 4]
+    code, out, err = run(capsys, "calibrate", votes, *flags)
+    _, document, _ = run(capsys, "calibrate", votes, *flags, "--json", "-")
+    want = calibrate(read_back(votes), RankingSpec(), folds=3, bins=4)
+    data = json.loads(document)
+
+    assert (code, err) == (0, "")
+    assert f"log-loss {want.log_loss:.4f}" in out
+    assert f"Brier {want.brier:.4f}" in out
+    assert "predicted in order of time" in out
+    assert f"{want.reliability[0].predicted:.3f}" in out
+    assert (len(data["folds"]), len(data["reliability"])) == (3, 4)
+    assert data["log_loss"] == want.log_loss
+
+
+def test_calibrate_refuses_no_folds(votes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "calibrate", votes, "--folds", 0)
+
+    assert (code, out) == (2, "")
+    assert "folds must be a whole number" in err
+
+
+@pytest.mark.parametrize("verb", ["path", "fragility", "calibrate"])
+def test_every_verb_says_what_it_cannot_write_before_any_table(
+    votes: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    flags = ["--controls", "length", "--json", "no such folder/out.json"]
+    code, out, err = run(capsys, verb, votes, *flags)
+
+    assert (code, out) == (2, "")
+    assert "cannot be written" in err
+
+
+@pytest.mark.parametrize("verb", ["fit", "path", "compare", "fragility", "calibrate"])
+def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+
+    assert ended.value.code == 0
+    assert "--json OUT" in capsys.readouterr().out
+
+
+def test_the_documented_examples_print_what_the_text_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "ranking.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks[0][1], "make_votes.py", "exec"), {})
+    lines = Path("votes.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    Path("early.csv").write_text("".join(lines[:1001]), encoding="utf-8")
+    Path("after.json").write_text('{"controls": ["length", "bold"], "likelihood": "davidson"}')
+    shown = [block for kind, block in blocks if kind == "console"]
+
+    assert len(shown) == 6
+    for block in shown:
+        command, _, want = block.partition("\n")
+        _, out, err = run(capsys, *shlex.split(command.removeprefix("$ python -m ranking ")))
+        assert err == ""
+        assert [line.rstrip() for line in out.strip().splitlines()] == want.splitlines()
