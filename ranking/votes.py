@@ -293,7 +293,7 @@ def _encode(labels: Iterable[Any], index: Mapping[Any, int], column: str) -> Int
     try:
         return np.fromiter(map(index.__getitem__, labels), dtype=np.int32)
     except (KeyError, TypeError):
-        pass
+        pass  # The slow search below finds the row that is at fault and raises.
     for row, label in enumerate(labels):
         if isinstance(label, float) or label not in index:
             known = ", ".join(map(str, list(index)[:8])) + (", …" if len(index) > 8 else "")

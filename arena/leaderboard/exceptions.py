@@ -11,6 +11,11 @@ class NoSuchBoard(Unknown):
     pass
 
 
+class NotRevealed(Unknown):
+    def __init__(self) -> None:
+        super().__init__("Names and ratings are shown after the vote.")
+
+
 class NothingPublished(Unknown):
     def __init__(self) -> None:
         super().__init__("No votes yet. Positions appear when contestants have met.")

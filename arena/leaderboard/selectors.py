@@ -7,7 +7,7 @@ from typing import Any
 from arena.battles.models import Battle, State
 from arena.battles.selectors import battle_get
 from arena.catalog.models import Revision
-from arena.leaderboard.exceptions import NoSuchBoard, NoSuchSnapshot, NothingPublished
+from arena.leaderboard.exceptions import NoSuchBoard, NoSuchSnapshot, NothingPublished, NotRevealed
 from arena.leaderboard.models import BoardName, Snapshot
 from arena.voters.models import Voter
 
@@ -60,11 +60,11 @@ def revisions_by_name(names: list[str]) -> dict[str, Revision]:
 def battle_revealed(battle_id: uuid.UUID, voter: Voter) -> Battle:
     """The voter's own battle once its vote has committed; otherwise it does not exist.
 
-    Raises NoSuchSnapshot's kin `Unknown` through battle_get, or NoSuchBoard before the vote.
+    Raises NoSuchBattle, or NotRevealed before the vote and for anybody else.
     """
     battle = battle_get(battle_id)
     if battle.state != State.VOTED or battle.voter_id != voter.pk:
-        raise NoSuchBoard("Names and ratings are shown after the vote.")
+        raise NotRevealed
     return battle
 
 
