@@ -11,8 +11,9 @@ from arena.catalog.models import Contestant, Kind, Organisation, Revision, Statu
 from arena.catalog.services import revision_add
 from arena.demo import world as cast
 from arena.demo.simulate import RIGGING_RULE, World, simulate
+from arena.integrity.chain import segment_add
 from arena.integrity.models import Origin
-from arena.integrity.services import segment_add, votes_exclude
+from arena.integrity.services import votes_exclude
 from arena.leaderboard.services import refit
 
 RIGGING_REASON = "These voters chose one contestant in every battle it was in, all in one night."

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from arena.api.services import token_create
-from arena.integrity.services import votes_import
+from arena.integrity.imports import votes_import
 from arena.leaderboard.models import Snapshot
 from arena.leaderboard.services import refit
 from tests.leaderboard.test_refit import cycle

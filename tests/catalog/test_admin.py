@@ -16,8 +16,9 @@ from arena.battles.models import Answer, Battle, Prompt, Vote
 from arena.battles.services import vote_cast
 from arena.catalog.models import Contestant, Kind, Organisation, Revision, Status
 from arena.core.models import AuditEntry
+from arena.integrity.imports import votes_import
 from arena.integrity.models import Exclusion, Segment
-from arena.integrity.services import votes_exclude, votes_import
+from arena.integrity.services import votes_exclude
 from arena.leaderboard.models import Snapshot
 from arena.leaderboard.services import refit
 from arena.voters.models import Voter

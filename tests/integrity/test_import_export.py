@@ -10,9 +10,11 @@ from django.core.management import CommandError, call_command
 
 from arena.battles.services import vote_cast
 from arena.catalog.models import Contestant, Kind, Revision, Status
+from arena.integrity.chain import link_of, sha256_of
+from arena.integrity.imports import votes_import
 from arena.integrity.models import GENESIS, Segment
 from arena.integrity.selectors import segment_path, votes_all, votes_read
-from arena.integrity.services import link_of, sha256_of, votes_exclude, votes_export, votes_import
+from arena.integrity.services import votes_exclude, votes_export
 from arena.voters.models import Voter
 from tests import factories
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from arena.battles.models import State
 from arena.battles.services import vote_cast
-from arena.integrity.services import votes_import
+from arena.integrity.imports import votes_import
 from arena.leaderboard.models import Snapshot
 from arena.leaderboard.services import refit
 from tests import factories

@@ -8,7 +8,8 @@ import pytest
 
 from arena.battles.services import vote_cast
 from arena.integrity.exceptions import VotesRefused
-from arena.integrity.services import votes_exclude, votes_export, votes_import
+from arena.integrity.imports import votes_import
+from arena.integrity.services import votes_exclude, votes_export
 from arena.leaderboard import services
 from arena.leaderboard.boards import board_page
 from arena.leaderboard.models import BoardName, Snapshot, Standing

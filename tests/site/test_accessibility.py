@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from arena.demo.services import seed
-from arena.integrity.services import votes_import
+from arena.integrity.imports import votes_import
 from arena.leaderboard.services import refit
 from tests import factories
 from tests.leaderboard.test_refit import cycle

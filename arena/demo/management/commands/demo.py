@@ -14,8 +14,8 @@ from arena.api.services import token_create
 from arena.core.exceptions import ArenaError
 from arena.core.storage import publish_file, temporary_in
 from arena.demo.services import is_seeded, seed
+from arena.integrity.chain import sha256_of
 from arena.integrity.models import Segment
-from arena.integrity.services import sha256_of
 from arena.leaderboard.services import refit
 
 ADMIN = "admin"

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from arena.core.exceptions import ArenaError
 from arena.integrity.exceptions import AlreadyImported
-from arena.integrity.services import Imported, votes_import
+from arena.integrity.imports import Imported, votes_import
 
 
 class Command(BaseCommand):
