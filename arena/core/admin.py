@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from arena.core.models import AuditEntry
+from arena.core.models import AuditEntry, Job
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -24,4 +24,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor", "action", "subject")
     list_filter = ("action",)
     # Without it every row asks for its actor: Django follows no nullable key by itself.
+    list_select_related = ("actor",)
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "state", "done", "message", "actor", "created_at", "ended_at")
+    list_filter = ("kind", "state")
     list_select_related = ("actor",)
