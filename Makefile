@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 PORT ?= 8000
 VOTES ?=
 # A folder of its own for each file of votes; blanks would end a word of make.
@@ -10,7 +11,7 @@ blank := $(subst ,, )
 DEMO := $(CURDIR)/var/demo$(if $(VOTES),-$(basename $(notdir $(subst $(blank),-,$(VOTES)))))
 SITE := TILTYARD_VAR="$(DEMO)" SECRET_KEY_FILE="$(DEMO)/secret_key"
 
-.PHONY: help demo test test-services check format vendor bench screenshots migrations clean
+.PHONY: help demo test test-services check format vendor bench coverage-study screenshots migrations clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -21,7 +22,7 @@ demo: $(VENV)/.demo ## seed and serve simulated data; VOTES=file serves that fil
 	@$(SITE) $(BIN)/python manage.py migrate --no-input --verbosity 0
 	@$(SITE) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@$(SITE) $(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)/ $(if $(VOTES),--votes "$(VOTES)")
-	@$(SITE) exec $(BIN)/uvicorn arena.config.asgi:application --port $(PORT) --lifespan on \
+	@$(SITE) PUBLISH_SECONDS=20 exec $(BIN)/uvicorn arena.config.asgi:application --port $(PORT) --lifespan on \
 		--ws-max-size 1000000 --timeout-graceful-shutdown 25 --no-server-header --log-level warning
 
 test: $(VENV)/.test ## run every test (those in a browser skip where there is no Chromium)
@@ -43,8 +44,13 @@ format: $(VENV)/.test ## format the code and mend what lint can mend
 vendor: $(VENV)/.demo ## refresh the browser libraries from npm (needs npm)
 	@$(BIN)/python tools/vendor.py
 
-bench: $(VENV)/.demo ## measure the fit of two million votes
+bench: $(VENV)/.demo $(PEERS)/.installed ## measure two million votes, side by side with other packages
 	@$(BIN)/python benchmarks/fit.py
+	@$(BIN)/python benchmarks/peers.py
+	@$(BIN)/python benchmarks/subsets.py
+
+coverage-study: $(VENV)/.demo ## see how often intervals hold over simulated arenas (some minutes)
+	@$(BIN)/python benchmarks/coverage.py
 
 screenshots: $(VENV)/.test ## take the README's pictures from the demo running on PORT
 	@$(BIN)/python tools/screenshots.py --url http://127.0.0.1:$(PORT)/
@@ -54,7 +60,7 @@ migrations: $(VENV)/.demo ## write migrations for changed models
 		$(BIN)/python manage.py makemigrations
 
 clean: ## remove the virtual environment, the demo and all caches
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -69,3 +75,9 @@ $(VENV)/.demo: requirements.txt | $(VENV)/bin/python
 $(VENV)/.test: requirements-dev.txt $(VENV)/.demo
 	@echo "Installing test requirements into $(VENV) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt && touch $@
+
+# The packages that `bench` compares with need other versions of NumPy and SciPy than this project.
+$(PEERS)/.installed: benchmarks/requirements-peers.txt
+	@$(PYTHON) -m venv $(PEERS)
+	@echo "Installing the peers into $(PEERS) ..."
+	@$(PEERS)/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@

@@ -3,15 +3,14 @@
     python benchmarks/bootstrap.py [--votes N] [--contestants M] [--voters G] [--replicates B]
 
 A single fit is preparation, maximum likelihood and the voter-clustered sandwich. The votes are
-those of fit.py (in files, made by another process). The ratio for the asked-for number of
-replicates is extrapolated from those that are run: each is the same work with other counts.
+those of data.py (in files, made by another process). The ratio for TARGET replicates is
+extrapolated from those that are run: each is the same work with other counts.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
+import json
 import subprocess
 import sys
 import tempfile
@@ -19,34 +18,25 @@ import time
 from pathlib import Path
 
 import numpy as np
+from data import CONTROLS, add_sizes, columns_of, machine, make_elsewhere, votes_of
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 LIMIT = 60.0
 TARGET = 200
 ROUNDS = 4
+REPLICATES = 10
 
 
-def measure(folder: Path, replicates: int, by: str) -> None:
-    """Print seconds of a single fit and of a replicate, and the ratio for TARGET of them."""
-    from fit import CONTROLS, METRICS
-
-    from ranking import RankingSpec, Votes, bootstrap_fit
+def measure(folder: Path, replicates: int, by: str) -> dict[str, list[float]]:
+    """Seconds of each single fit and of each replicate."""
+    from ranking import RankingSpec, bootstrap_fit
     from ranking.fitting import estimate
     from ranking.selection import prepare
 
-    column = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
-    votes = Votes(
-        contestants=tuple(f"m{i:04}" for i in range(int(column["a"].max()) + 1)),
-        a=column["a"],
-        b=column["b"],
-        outcome=column["outcome"],
-        shown_first=column["shown"],
-        voter=column["voter"],
-        features={name: (column[f"{name}_a"], column[f"{name}_b"]) for name in METRICS},
-    )
-    spec, single, each = RankingSpec(controls=CONTROLS), [], []
+    votes, spec = votes_of(columns_of(folder)), RankingSpec(controls=CONTROLS)
+    single: list[float] = []
+    each: list[float] = []
     # In turns, so that other work on the machine slows both alike.
     for _ in range(ROUNDS):
         start = time.perf_counter()
@@ -63,29 +53,47 @@ def measure(folder: Path, replicates: int, by: str) -> None:
             progress=lambda done, ticks=ticks: ticks.append(time.perf_counter()),
         )
         each += np.diff(ticks).tolist()
-    print(f"{len(votes):,} votes, {len(votes.contestants)} contestants, {len(CONTROLS)} covariates")
-    print(f"  single fit, s           best {min(single):.3f}   median {np.median(single):.3f}")
-    print(f"  replicate ({by}), s     best {min(each):.3f}   median {np.median(each):.3f}")
-    best, median = (TARGET * f(each) / f(single) for f in (min, np.median))
+    return {"single fit": single, "replicate": each}
+
+
+def in_fresh_process(
+    folder: Path, replicates: int = REPLICATES, by: str = "voter"
+) -> dict[str, list[float]]:
+    """The figures of `measure`, taken in a process of its own."""
+    options = ["--folder", str(folder), f"--replicates={replicates}", f"--by={by}"]
+    command = [sys.executable, __file__, *options]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    figures: dict[str, list[float]] = json.loads(done.stdout)
+    return figures
+
+
+def show(figures: dict[str, list[float]]) -> None:
+    for name, seconds in figures.items():
+        print(f"  {name + ', s':16} best {min(seconds):.3f}   median {np.median(seconds):.3f}")
+    best, median = (
+        TARGET * float(of(figures["replicate"]) / of(figures["single fit"]))
+        for of in (np.min, np.median)
+    )
     print(f"  {TARGET} replicates in single fits, limit {LIMIT:g}:", end=" ")
     print(f"best {best:.0f}, median {median:.0f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--votes", type=int, default=2_000_000)
-    parser.add_argument("--contestants", type=int, default=300)
-    parser.add_argument("--voters", type=int, default=200_000)
-    parser.add_argument("--replicates", type=int, default=10)
+    add_sizes(parser)
+    parser.add_argument("--replicates", type=int, default=REPLICATES)
     parser.add_argument("--by", choices=("vote", "voter"), default="voter")
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, ", end="")
-    print(f"Python {platform.python_version()}, numpy {np.__version__}")
+    if given.folder:
+        print(json.dumps(measure(given.folder, given.replicates, given.by)))
+        return
+    print(machine())
+    print(f"{given.votes:,} votes, {given.contestants} contestants, {len(CONTROLS)} covariates,")
+    print(f"{given.voters:,} voters; replicates by {given.by}")
     with tempfile.TemporaryDirectory() as name:
-        sizes = [f"--{size}={getattr(given, size)}" for size in ("votes", "contestants", "voters")]
-        make = [sys.executable, str(HERE / "fit.py"), "--measure", "make", "--folder", name]
-        subprocess.run([*make, *sizes], check=True)
-        measure(Path(name), given.replicates, given.by)
+        make_elsewhere(Path(name), given)
+        show(in_fresh_process(Path(name), given.replicates, given.by))
 
 
 if __name__ == "__main__":

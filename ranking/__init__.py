@@ -13,7 +13,9 @@ from ranking.errors import (
     ConvergenceError,
     FitError,
     IdentificationError,
+    PlotError,
     RankingError,
+    ResourceError,
     SeparationError,
     SpecError,
     VoteFileError,
@@ -56,6 +58,7 @@ from ranking.sampling import (
 from ranking.spec import RankingSpec
 from ranking.spectral import PageRank, PageRankShare, WinRate, WinRates, pagerank, win_rates
 from ranking.states import BoardState
+from ranking.subsets import ControlSubset, ControlSubsets, control_subsets
 from ranking.votes import Votes
 
 __all__ = [
@@ -69,6 +72,8 @@ __all__ = [
     "Contrast",
     "Contrasts",
     "ControlPath",
+    "ControlSubset",
+    "ControlSubsets",
     "ConvergenceError",
     "Counts",
     "EloRating",
@@ -90,6 +95,7 @@ __all__ = [
     "PairResidual",
     "PathPoint",
     "PathStanding",
+    "PlotError",
     "PooledCategories",
     "PooledCategory",
     "PooledStanding",
@@ -97,6 +103,7 @@ __all__ = [
     "RankingError",
     "RankingSpec",
     "ReliabilityBin",
+    "ResourceError",
     "RiggingCost",
     "RiggingRun",
     "Separation",
@@ -115,6 +122,7 @@ __all__ = [
     "bootstrap_fit",
     "calibrate",
     "control_path",
+    "control_subsets",
     "fit",
     "fragility",
     "measure_intransitivity",

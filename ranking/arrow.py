@@ -146,6 +146,5 @@ def _time(column: pa.Array) -> pa.Array:
 
 
 def _tag(column: pa.Array) -> pa.Array:
-    if pa.types.is_null(column.type):
-        return pc.cast(column, pa.bool_())
-    return column if pa.types.is_boolean(column.type) else _number(column)
+    as_it_is = _is(column.type, pa.types.is_boolean, pa.types.is_null)
+    return column if as_it_is else _number(column)

@@ -7,17 +7,16 @@ fallen by half a χ² quantile from its supremum.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
-from ranking.arrays import BoolArray, FloatArray, IndexArray
-from ranking.design import PairDesign, build_design
+from ranking.arrays import BoolArray, FloatArray
+from ranking.design import Design
 from ranking.newton import Solution, solve
 from ranking.result import Unplaced
-from ranking.selection import Prepared
+from ranking.selection import Selection
 
 _LONGEST_STEP = 3.0
 # Newton's error is of the order of the last move squared.
@@ -26,7 +25,7 @@ _ITERATIONS = 60
 
 
 def unplaced(
-    prepared: Prepared, design: PairDesign | None, solution: Solution | None
+    prepared: Selection, design: Design | None, solution: Solution | None
 ) -> tuple[Unplaced, ...]:
     """Everybody outside the main group, in the order of names; bounds need the main group's fit."""
     placement = prepared.placement
@@ -40,7 +39,7 @@ def unplaced(
             bound = _bound(prepared, design, solution, int(i))
         found.append(
             Unplaced(
-                contestant=prepared.votes.contestants[i],
+                contestant=prepared.contestants[i],
                 votes=wins + losses + ties,
                 reason=_reason(prepared, int(i), wins, losses, ties),
                 wins=wins,
@@ -53,7 +52,7 @@ def unplaced(
     return tuple(sorted(found, key=lambda entry: entry.contestant))
 
 
-def _reason(prepared: Prepared, i: int, wins: int, losses: int, ties: int) -> str:
+def _reason(prepared: Selection, i: int, wins: int, losses: int, ties: int) -> str:
     if wins + losses + ties == 0:
         return "no_votes"
     if losses + ties == 0:
@@ -65,7 +64,7 @@ def _reason(prepared: Prepared, i: int, wins: int, losses: int, ties: int) -> st
     return "below" if prepared.placement.below[i] else "separate_group"
 
 
-def _bound(prepared: Prepared, design: PairDesign, solution: Solution, i: int) -> float | None:
+def _bound(prepared: Selection, design: Design, solution: Solution, i: int) -> float | None:
     """One-sided bound in rating points, None where no chain of wins leads to the main group."""
     placement, spec = prepared.placement, prepared.spec
     if not (placement.above[i] or placement.below[i]):
@@ -90,7 +89,7 @@ class _Profile:
     of t; supremum: the least loss, at infinite t; first: a t near those of its opponents.
     """
 
-    design: PairDesign
+    design: Design
     start: FloatArray
     loose: FloatArray
     contrast: FloatArray
@@ -98,13 +97,12 @@ class _Profile:
     first: float
 
     @classmethod
-    def of(cls, prepared: Prepared, design: PairDesign, solution: Solution, i: int) -> _Profile:
+    def of(cls, prepared: Selection, design: Design, solution: Solution, i: int) -> _Profile:
         placement = prepared.placement
         members = placement.between(i)
         main = placement.main[members]
-        scales = dict(zip(design.names, design.scales, strict=True))
-        full = _design(prepared, members, scales, design)
-        theta, gamma, supremum = _limit(prepared, design, solution, members, scales)
+        full = prepared.among(members, design)
+        theta, gamma, supremum = _limit(prepared, design, solution, members)
         contrast = np.where(main, -1.0 / main.sum(), 0.0)
         here = int(members[:i].sum())
         contrast[here] += 1.0
@@ -135,11 +133,10 @@ class _Profile:
 
 
 def _limit(
-    prepared: Prepared,
-    design: PairDesign,
+    prepared: Selection,
+    design: Design,
     solution: Solution,
     members: BoolArray,
-    scales: Mapping[str, float],
 ) -> tuple[FloatArray, FloatArray, float]:
     """Strengths, coefficients and loss as the groups move infinitely apart.
 
@@ -152,38 +149,5 @@ def _limit(
         theta = np.zeros(main.size)
         theta[main] = solution.theta
         return theta, solution.gamma, solution.loss
-    within = _design(prepared, members, scales, design, group=group)
-    limit = solve(within)
+    limit = solve(prepared.among(members, design, np.unique(group, return_inverse=True)[1]))
     return limit.theta, limit.gamma, limit.loss
-
-
-def _design(
-    prepared: Prepared,
-    members: BoolArray,
-    scales: Mapping[str, float],
-    like: PairDesign,
-    group: IndexArray | None = None,
-) -> PairDesign:
-    """Design of the selected votes among members; with `group`, of those within its groups.
-
-    Columns and likelihood are those of `like`.
-    """
-    votes, rows = prepared.votes, prepared.rows
-    rows = np.arange(len(votes)) if rows is None else rows
-    a, b = votes.a[rows], votes.b[rows]
-    inside = members[a] & members[b]
-    if group is not None:
-        of = prepared.placement.group
-        inside &= of[a] == of[b]
-        group = np.unique(group, return_inverse=True)[1]
-    wanted = {name: scales.get(name) for name in (*prepared.spec.controls, "position")}
-    built = build_design(
-        votes,
-        prepared.spec,
-        rows[inside],
-        members,
-        scales={name: 1.0 if scale is None else scale for name, scale in wanted.items()},
-        group=group,
-    )
-    built = replace(built, likelihood=like.likelihood)
-    return built.columns([built.names.index(name) for name in like.names])

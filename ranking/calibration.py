@@ -8,6 +8,7 @@ would let a fit learn from the future.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -97,13 +98,19 @@ class _Predicted:
 
 
 def calibrate(
-    votes: Votes, spec: RankingSpec | None = None, *, folds: int = 5, bins: int = 10
+    votes: Votes,
+    spec: RankingSpec | None = None,
+    *,
+    folds: int = 5,
+    bins: int = 10,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Calibration:
     """Held-out log-loss, Brier score and reliability of a spec, by forward chaining.
 
     folds: predicted blocks of equal size; one more before them is only learnt from. bins: of the
     reliability curve, with equally many votes each. Votes of unknown time are taken in the order
-    of their rows, all of them, and a warning says so.
+    of their rows, all of them, and a warning says so. progress: called after each fold with the
+    number of folds done and of all.
 
     Raises SpecError for values out of range, when an outcome occurs that the earlier votes give
     no chance, and when no vote can be predicted; and what `fit` raises.
@@ -117,9 +124,11 @@ def calibrate(
     if rows.size <= folds:
         raise SpecError(f"{rows.size} counted votes are too few for {folds} folds.")
     cuts = np.linspace(0, rows.size, folds + 2).round().astype(int)
-    results = [
-        _fold(votes, spec, rows[:low], rows[low:high]) for low, high in pairwise(cuts[1:].tolist())
-    ]
+    results = []
+    for low, high in pairwise(cuts[1:].tolist()):
+        results.append(_fold(votes, spec, rows[:low], rows[low:high]))
+        if progress is not None:
+            progress(len(results), folds)
     parts = [part for _, part in results]
     joined = _Predicted(
         *(np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS)

@@ -50,9 +50,12 @@ _PICTOGRAPH = (
     "[\u231a\u231b\u23e9-\u23fa\u2b05-\u2b07"
     "\U0001f300-\U0001f3fa\U0001f400-\U0001faff\u2600-\u27bf\u2b50\u2b55]"
 )
-_EMOJI = re.compile(
-    f"{_PICTOGRAPH}(?:[\ufe0f\U0001f3fb-\U0001f3ff]|\u200d{_PICTOGRAPH})*"
-    "|[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3"
+# Three patterns that each begin with one set of characters: a search for any of the three by one
+# pattern tries every position, and is six times slower on long answers.
+_EMOJI = (
+    re.compile(f"{_PICTOGRAPH}(?:[\ufe0f\U0001f3fb-\U0001f3ff]|\u200d{_PICTOGRAPH})*"),
+    re.compile("[\U0001f1e6-\U0001f1ff][\U0001f1e6-\U0001f1ff]"),
+    re.compile("[0-9#*]\ufe0f?\u20e3"),
 )
 
 
@@ -95,7 +98,11 @@ def style_metrics(text: str) -> StyleMetrics:
 
 def count_emoji(prose: str) -> int:
     """Number of emoji; a joined sequence, a flag or a keycap is one."""
-    return _count(_EMOJI, prose)
+    if prose.isascii():
+        return 0
+    pictographs, flags, keycaps = _EMOJI
+    found = _count(pictographs, prose) + _count(flags, prose)
+    return found + _count(keycaps, prose) if "\u20e3" in prose else found
 
 
 def _count(pattern: re.Pattern[str], text: str) -> int:

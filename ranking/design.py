@@ -8,9 +8,12 @@ sum over adjacent rows, so a pass touches M×M numbers once per pair instead of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import reduce
+from operator import add
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,11 +35,72 @@ _BLOCK_ROWS = 8192
 _DENSE_KEYS = 1 << 20
 
 _T = TypeVar("_T")
+_Summand = TypeVar("_Summand", bound=Any)
 _Column = TypeVar("_Column", FloatArray, SmallIntArray)
 
 
+class Design(ABC):
+    """Votes of M contestants as Newton's method needs them: what all rows share, and sums.
+
+    The rows may lie in one PairDesign or in several, its parts, which need not be in memory at
+    once. first, second: (P,) ids of the pairs that met. The other attributes are as PairDesign
+    has them.
+    """
+
+    __slots__ = ()
+
+    contestants: int
+    first: IndexArray
+    second: IndexArray
+    names: tuple[str, ...]
+    scales: tuple[float, ...]
+    reach: FloatArray
+    group: IndexArray
+    likelihood: Likelihood
+    prior_strengths: float
+    prior_coefficients: float
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def each_part(self, work: Callable[[PairDesign], _T]) -> Iterable[_T]:
+        """work(part) of every part, in order; `work` may run in another process."""
+
+    @property
+    @abstractmethod
+    def weighted(self) -> bool:
+        """Whether rows have weights other than 1."""
+
+    @abstractmethod
+    def columns(self, keep: Sequence[int]) -> Self:
+        """The same rows with only some columns."""
+
+    @abstractmethod
+    def votes_of(self) -> IndexArray:
+        """(M,) number of rows each contestant takes part in."""
+
+    def summed(self, work: Callable[[PairDesign], _Summand]) -> _Summand:
+        """The sum of work(part) over the parts, added in their order."""
+        return reduce(add, self.each_part(work))
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of all parameters after the strengths: the columns', then the likelihood's."""
+        return (*self.names, *self.likelihood.parameters)
+
+    @property
+    def row_norm(self) -> float:
+        """R: bound on the Euclidean norm of a row (e_first − e_second, x) and of all others.
+
+        The outcomes of a likelihood with parameters of its own differ by such a row plus at most
+        one unit of a parameter.
+        """
+        return float(np.sqrt(2.0 + self.reach @ self.reach + bool(self.likelihood.parameters)))
+
+
 @dataclass(frozen=True, slots=True)
-class PairDesign:
+class PairDesign(Design):
     """n rows of P unordered pairs of M contestants, with K covariate columns.
 
     first, second: (P,) ids of each pair, first < second, sorted. starts: (P + 1,) row bounds.
@@ -75,26 +139,19 @@ class PairDesign:
         return int(self.y.size)
 
     @property
+    def weighted(self) -> bool:
+        return self.weight is not None
+
+    @property
     def counts(self) -> IndexArray:
         """(P,) rows of each pair."""
         return np.diff(self.starts)
 
-    @property
-    def coefficients(self) -> tuple[str, ...]:
-        """Names of all parameters after the strengths: the columns', then the likelihood's."""
-        return (*self.names, *self.likelihood.parameters)
-
-    @property
-    def row_norm(self) -> float:
-        """R: bound on the Euclidean norm of a row (e_first − e_second, x) and of all others.
-
-        The outcomes of a likelihood with parameters of its own differ by such a row plus at most
-        one unit of a parameter.
-        """
-        return float(np.sqrt(2.0 + self.reach @ self.reach + bool(self.likelihood.parameters)))
+    def each_part(self, work: Callable[[PairDesign], _T]) -> Iterable[_T]:
+        """The design is its only part."""
+        return (work(self),)
 
     def votes_of(self) -> IndexArray:
-        """(M,) number of rows each contestant takes part in."""
         counts = self.counts.astype(np.float64)
         return self.scatter(counts, counts).astype(np.intp)
 
@@ -106,7 +163,6 @@ class PairDesign:
         return total
 
     def columns(self, keep: Sequence[int]) -> PairDesign:
-        """The same rows with only some columns."""
         index = list(keep)
         return replace(
             self,
@@ -170,7 +226,7 @@ def build_design(
         scales=tuple(measured),
         weight=None if votes.weight is None else _chosen(votes.weight, rows)[order],
         rows=order if rows is None else rows[order].astype(np.int32),
-        blocks=_blocks(starts),
+        blocks=blocks_of(starts),
         reach=np.abs([_extreme(column) for column in x], dtype=float),
         group=np.zeros(m, dtype=np.intp) if group is None else group,
         prior_strengths=spec.prior_strengths,
@@ -222,7 +278,14 @@ def _scale_given(name: str, spec: RankingSpec, scales: Mapping[str, float] | Non
 
 
 def _scale(name: str, column: FloatArray, given: float | None) -> float:
-    measured = float(np.sqrt(column @ column / column.size))
+    return scale_by(name, float(np.sqrt(column @ column / column.size)), given)
+
+
+def scale_by(name: str, measured: float, given: float | None) -> float:
+    """The scale of a column: its root mean square as measured, or the one given.
+
+    Raises SpecError when 0 is given although the column is not 0 everywhere.
+    """
     if given is None:
         return measured
     if given == 0.0 and measured > 0.0:
@@ -254,7 +317,7 @@ def _chosen(column: _Column, rows: IndexArray | None) -> _Column:
     return column if rows is None else column[rows]
 
 
-def _blocks(starts: IndexArray) -> tuple[tuple[int, int], ...]:
+def blocks_of(starts: IndexArray) -> tuple[tuple[int, int], ...]:
     """Bounds in pairs of pieces of about _BLOCK_ROWS rows; a larger pair is a piece by itself."""
     bounds, low, pairs = [], 0, starts.size - 1
     while low < pairs:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from scipy import linalg
 
 from ranking.arrays import FloatArray
-from ranking.design import PairDesign, gram
+from ranking.design import Design, PairDesign, gram
 from ranking.errors import IdentificationError, SeparationError
 from ranking.inference import FEW_CLUSTERS
 from ranking.newton import gauge
@@ -23,8 +24,10 @@ _NOTHING_LEFT = 1e-10
 _CARRIES_COVARIATE = 0.05
 _CARRIES_CONTESTANT = 0.5
 
+_Design = TypeVar("_Design", bound=Design)
 
-def usable_columns(design: PairDesign) -> tuple[PairDesign, tuple[str, ...]]:
+
+def usable_columns(design: _Design) -> tuple[_Design, tuple[str, ...]]:
     """The design without columns that are 0 in every row, and warnings about its columns.
 
     Leaving out a zero column changes no rating, whatever its coefficient would be.
@@ -46,14 +49,14 @@ def usable_columns(design: PairDesign) -> tuple[PairDesign, tuple[str, ...]]:
     return design, tuple(warnings)
 
 
-def explained_columns(design: PairDesign) -> tuple[FloatArray, FloatArray]:
+def explained_columns(design: Design) -> tuple[FloatArray, FloatArray]:
     """How much of each column the contestants explain, and what is left of the columns.
 
     Returns (K,) R² of every column on e_first − e_second (about zero), and the (K, K) inner
     products of the columns' remainders in units of the columns' own lengths.
     """
     m = design.contestants
-    matrix = gram(design, np.ones(len(design)))
+    matrix = design.summed(_inner_products)
     matrix += gauge(design, matrix)
     within = matrix[m:, m:] - matrix[m:, :m] @ linalg.solve(
         matrix[:m, :m], matrix[:m, m:], assume_a="pos"
@@ -61,6 +64,10 @@ def explained_columns(design: PairDesign) -> tuple[FloatArray, FloatArray]:
     length = np.sqrt(matrix[m:, m:].diagonal())
     remainder = within / length / length[:, None]
     return 1.0 - remainder.diagonal(), remainder
+
+
+def _inner_products(part: PairDesign) -> FloatArray:
+    return gram(part, np.ones(len(part)))
 
 
 def _check_identified(names: Sequence[str], remainder: FloatArray) -> None:

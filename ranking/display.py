@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from ranking.calibration import Calibration
 from ranking.influence import Fragility
-from ranking.io import VoteFile
+from ranking.io import Reject, VoteFile
 from ranking.ledger import CAUSE_NAMES, Ledger, LedgerRow
 from ranking.path import Attribution
 from ranking.result import Coefficient, Counts, Leaderboard, Movement, Standing, Unplaced
 from ranking.selection import Prepared
+from ranking.simulation import Simulation
+from ranking.spec import RankingSpec
 
 _SHOWN_REJECTS = 5
 _NARROWEST = 200
-_REASONS = {
+UNPLACED_REASONS = {
     "undefeated": "never lost or tied",
     "winless": "never won or tied",
     "above": "only ever beat those who are placed",
@@ -38,8 +52,67 @@ def wide_console() -> Console:
     return console
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is being done, told on a terminal."""
+
+    tell: Callable[[str], None]
+    count: Callable[[str], Callable[[int, int], None]]
+    """Of work whose size is known: takes a word on it, gives what to call with how much is done
+    and how much there is."""
+
+
+@contextmanager
+def work_on(console: Console) -> Iterator[Work]:
+    """A spinner, and a bar while it is known how much there is; nothing where nobody looks."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        _Known(BarColumn(bar_width=24)),
+        _Known(TextColumn("{task.completed:,.0f} of {task.total:,.0f}")),
+        _Known(TimeRemainingColumn()),
+    )
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+        task = progress.add_task("reading", total=None)
+
+        def tell(doing: str) -> None:
+            progress.reset(task, description=doing, total=None)
+
+        def count(doing: str) -> Callable[[int, int], None]:
+            tell(doing)
+            return lambda done, most: progress.update(task, completed=done, total=most)
+
+        yield Work(tell, count)
+
+
+class _Known(ProgressColumn):
+    """A column of tasks whose size is known."""
+
+    def __init__(self, column: ProgressColumn) -> None:
+        super().__init__()
+        self._column = column
+
+    def render(self, task: Task) -> RenderableType:
+        """Nothing while the size is unknown."""
+        return Text("") if task.total is None else self._column.render(task)
+
+
+class RowsRead(Protocol):
+    """What is told of the file, or files, that votes were read from."""
+
+    @property
+    def schema(self) -> str: ...
+
+    @property
+    def rows_read(self) -> int: ...
+
+    @property
+    def rejects(self) -> tuple[Reject, ...]: ...
+
+
 def show_board(
-    output: Console, board: Leaderboard, movements: Sequence[Movement], read: VoteFile
+    output: Console, board: Leaderboard, movements: Sequence[Movement], read: RowsRead
 ) -> None:
     """Print a board, with its movements from raw where there are any, and what it rests on."""
     if board.standings:
@@ -186,6 +259,22 @@ def _scores(found: Calibration) -> list[str]:
     ]
 
 
+def show_truth(output: Console, made: Simulation, path: Path) -> None:
+    """Print what was planted in simulated votes, in points and on the log-odds."""
+    spec, usual = made.spec, RankingSpec()
+    table = _table("rank", "contestant", "planted rating", "theta", left=["contestant"])
+    for place, (name, theta) in enumerate(made.theta.items(), start=1):
+        rating = usual.center + usual.elo * theta
+        table.add_row(*map(Text, (str(place), name, f"{rating:.1f}", f"{theta:+.4f}")))
+    output.print(table)
+    planted = {**spec.style, "position": spec.position}
+    lines = [
+        f"{name}: {value:+.4f}, worth {usual.elo * value:+.1f} points"
+        for name, value in planted.items()
+    ]
+    show_lines(output, [f"{spec.votes:,} votes written to {path}", *lines])
+
+
 def show_lines(output: Console, lines: Iterable[str]) -> None:
     """Print lines as they are: names may hold what rich would take for markup."""
     for line in lines:
@@ -215,15 +304,22 @@ def _standings_table(board: Leaderboard, movements: Sequence[Movement]) -> Table
 
 
 def _cells(standing: Standing) -> list[str]:
-    low, high = standing.rank_lower, standing.rank_upper
     return [
         str(standing.rank),
-        "" if low is None else str(low) if low == high else f"{low}–{high}",
+        told_rank_set(standing),
         standing.contestant,
         f"{standing.rating:.1f}",
         f"{standing.rating_lower:.1f} … {standing.rating_upper:.1f}",
         f"{standing.votes:,}",
     ]
+
+
+def told_rank_set(standing: Standing) -> str:
+    """The ranks that it may hold, as text; empty where the voters are too few to say."""
+    low, high = standing.rank_lower, standing.rank_upper
+    if low is None or high is None:
+        return ""
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def _moved(ranks: int, rating: float) -> str:
@@ -235,7 +331,12 @@ def _unplaced_table(unplaced: Sequence[Unplaced]) -> Table:
     left = ["contestant", "why", "rating"]
     table = _table("contestant", "votes", "why", "rating", left=left, title="not placed")
     for entry in unplaced:
-        cells = [entry.contestant, f"{entry.votes:,}", _REASONS[entry.reason], _bound(entry)]
+        cells = [
+            entry.contestant,
+            f"{entry.votes:,}",
+            UNPLACED_REASONS[entry.reason],
+            _bound(entry),
+        ]
         table.add_row(*map(Text, cells))
     return table
 
@@ -246,7 +347,7 @@ def _bound(entry: Unplaced) -> str:
     return f"{'≥' if entry.is_lower_bound else '≤'} {entry.bound:.0f}"
 
 
-def _summary(board: Leaderboard, read: VoteFile) -> list[str]:
+def _summary(board: Leaderboard, read: RowsRead) -> list[str]:
     lines = [_counted(board.counts, read), *_rejects(read)]
     if board.clusters is not None and board.effective_voters is not None:
         lines.append(
@@ -258,7 +359,7 @@ def _summary(board: Leaderboard, read: VoteFile) -> list[str]:
     return [*lines, *map(_told, coefficients)]
 
 
-def _counted(counts: Counts, read: VoteFile) -> str:
+def _counted(counts: Counts, read: RowsRead) -> str:
     left_out = [
         *((number, f"excluded as {rule}") for rule, number in counts.excluded),
         (counts.missing, "without a control"),
@@ -271,7 +372,7 @@ def _counted(counts: Counts, read: VoteFile) -> str:
     return f"{counts.counted:,} votes counted" + (f"; left out: {', '.join(told)}" if told else "")
 
 
-def _rejects(read: VoteFile) -> list[str]:
+def _rejects(read: RowsRead) -> list[str]:
     lines = [f"  line {reject.line}: {reject.reason}" for reject in read.rejects[:_SHOWN_REJECTS]]
     if len(read.rejects) > _SHOWN_REJECTS:
         lines.append(f"  … and {len(read.rejects) - _SHOWN_REJECTS:,} more")

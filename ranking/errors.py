@@ -4,6 +4,10 @@ RankingError
 ├── VotesError              a column of votes is malformed
 ├── SpecError               a setting is unknown, contradictory or does not fit the votes
 ├── VoteFileError           a file of votes cannot be read
+├── ResourceError           memory or disk do not suffice, or a cluster cannot be used
+├── PlotError               a chart cannot be drawn or written
+├── SnapshotError           a publication cannot be checked: something is missing or unreadable
+├── VerificationError       a publication was checked and does not hold
 └── FitError                the votes are fine, the estimate is not
     ├── IdentificationError     covariates and contestants cannot be told apart
     ├── SeparationError         a covariate splits wins from losses: no finite estimate
@@ -16,6 +20,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ranking.io import Reject
 
 
@@ -48,6 +54,41 @@ class VoteFileError(RankingError):
     def __init__(self, message: str, *, rejects: Sequence[Reject] = ()) -> None:
         super().__init__(message)
         self.rejects = tuple(rejects)
+
+
+class ResourceError(RankingError):
+    """Memory or disk do not suffice, or a cluster cannot be used; the text says what would do."""
+
+
+class PlotError(RankingError):
+    """A chart cannot be drawn or written; the text says what is missing."""
+
+
+class SnapshotError(RankingError):
+    """A publication cannot be checked, because a file is missing or cannot be read."""
+
+
+class VerificationError(RankingError):
+    """A publication does not hold.
+
+    `file` is the one at fault and `where` the place in it (None: the whole). Where a number or
+    word differs, `published` is what stands there and `recomputed` what should.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | Path,
+        where: str | None = None,
+        published: object = None,
+        recomputed: object = None,
+    ) -> None:
+        super().__init__(f"{file}: {message}")
+        self.file = str(file)
+        self.where = where
+        self.published = published
+        self.recomputed = recomputed
 
 
 class FitError(RankingError):

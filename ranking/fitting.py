@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from ranking.arrays import FloatArray, IndexArray
 from ranking.bounds import unplaced
-from ranking.design import POSITION, PairDesign
+from ranking.design import POSITION, Design, PairDesign
 from ranking.diagnostics import NOBODY_PLACED, ONE_VOTER, cluster_warnings, separation
 from ranking.errors import ConvergenceError, SpecError
 from ranking.inference import (
     Clusters,
+    ClusterTotals,
     bread,
     cluster_meat,
     clusters_of,
@@ -24,10 +26,10 @@ from ranking.inference import (
     vote_meat,
 )
 from ranking.likelihoods import LEVEL, TIE
-from ranking.newton import NoEstimateError, Solution, evaluate, penalty, residuals, solve
+from ranking.newton import NoEstimateError, Solution, expected_meat, penalty, residuals, solve
 from ranking.ranks import rank_sets, ranks_of
 from ranking.result import Coefficient, Leaderboard, Standing
-from ranking.selection import Prepared, prepare
+from ranking.selection import Prepared, Selection, prepare
 from ranking.separation import separating_direction
 from ranking.spec import RankingSpec
 from ranking.votes import Votes
@@ -38,33 +40,43 @@ _UNREACHED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A fit with what its uncertainty is made of.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A fit with the sums that its uncertainty is made of; all that a board needs.
 
-    residual: (n,) or (C, n) by rows of the design, as ranking.newton.residuals gives it. bread,
-    meat, vote_meat: (M + K, M + K); meat is clustered when `clusters` is given, and neither meat
-    has been floored.
+    bread, meat, vote_meat: (M + K, M + K); meat is clustered when `clusters` is given, and neither
+    meat has been floored. known_voters: whether any row has one.
     """
 
-    prepared: Prepared
-    design: PairDesign
+    prepared: Selection
+    design: Design
     solution: Solution
-    residual: FloatArray
     bread: FloatArray
     vote_meat: FloatArray
     meat: FloatArray
-    clusters: Clusters | None
+    clusters: Clusters | ClusterTotals | None
+    known_voters: bool
 
     @property
     def expected_meat(self) -> FloatArray:
         """What vote_meat is expected to be if the model is right, (M + K, M + K)."""
-        if self.design.weight is None:
+        if not self.design.weighted:
             return self.solution.hessian
-        # A score of weight w has the variance w² times that of one of weight 1.
-        squared = replace(self.design, weight=self.design.weight**2)
         point = np.concatenate([self.solution.theta, self.solution.gamma])
-        return evaluate(squared, point).hessian
+        return expected_meat(self.design, point)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate(Fitted):
+    """The same of votes in memory, with every row's part in it.
+
+    residual: (n,) or (C, n) by rows of the design, as ranking.newton.residuals gives it.
+    """
+
+    prepared: Prepared
+    design: PairDesign
+    clusters: Clusters | None
+    residual: FloatArray
 
 
 def fit(votes: Votes, spec: RankingSpec | None = None) -> Leaderboard:
@@ -79,7 +91,7 @@ def fit(votes: Votes, spec: RankingSpec | None = None) -> Leaderboard:
     """
     prepared = prepare(votes, spec or RankingSpec())
     if prepared.design is None:
-        return _empty(prepared)
+        return empty_board(prepared)
     return board(estimate(prepared, prepared.design))
 
 
@@ -88,9 +100,18 @@ def estimate(prepared: Prepared, design: PairDesign, clusters: Clusters | None =
 
     clusters: those of another fit to the same rows, None to find them.
     """
-    solution = solved(prepared, design)
+    return estimate_at(prepared, design, solved(prepared, design), clusters)
+
+
+def estimate_at(
+    prepared: Prepared, design: PairDesign, solution: Solution, clusters: Clusters | None = None
+) -> Estimate:
+    """The same from a solution that is known already."""
     residual = residuals(design, solution.theta, solution.gamma)
-    clusters = clusters or _clusters(prepared, design)
+    known = clusters is not None or _known_voters(prepared, design)
+    if clusters is None and known:
+        clusters = _clusters(prepared, design)
+    clusters = usable_clusters(prepared.spec, clusters)
     each = vote_meat(design, residual)
     return Estimate(
         prepared=prepared,
@@ -101,17 +122,19 @@ def estimate(prepared: Prepared, design: PairDesign, clusters: Clusters | None =
         vote_meat=each,
         meat=each if clusters is None else cluster_meat(design, clusters, residual),
         clusters=clusters,
+        known_voters=known,
     )
 
 
-def solved(prepared: Prepared, design: PairDesign) -> Solution:
+def solved(prepared: Selection, design: Design, start: FloatArray | None = None) -> Solution:
     """The maximum-likelihood estimate alone. Raises SeparationError where there is none.
 
+    start: (M + K,) a point near it, None: all alike.
     Where Newton's method does not reach its certificate a linear programme decides whether there
     is one; it knows no level, whose models are taken at the last step's word.
     """
     try:
-        return solve(design)
+        return solve(design, start=start)
     except (NoEstimateError, ConvergenceError) as error:
         along = error.step if isinstance(error, NoEstimateError) else None
         if not design.likelihood.levelled:
@@ -124,23 +147,38 @@ def solved(prepared: Prepared, design: PairDesign) -> Solution:
         raise separation(along, prepared.labels, design.coefficients) from None
 
 
+def _known_voters(prepared: Prepared, design: PairDesign) -> bool:
+    voter = prepared.votes.voter
+    return voter is not None and bool((voter[design.rows] >= 0).any())
+
+
 def _clusters(prepared: Prepared, design: PairDesign) -> Clusters | None:
-    """Voters as clusters, None where every vote stands on its own."""
-    asked, voter = prepared.spec.cluster, prepared.votes.voter
-    known = voter is not None and bool((voter[design.rows] >= 0).any())
-    if asked is True and not known:
-        raise SpecError("cluster is asked for, but no counted vote has a known voter.")
-    if asked is False or voter is None or not known:
-        return None
-    clusters = clusters_of(design, voter)
-    if clusters.effective >= 2.0:
-        return clusters
-    if asked is True:
-        raise SpecError("intervals cannot be clustered: one voter cast nearly all the votes.")
+    """Voters, some of whom are known, as clusters; None where the spec wants none."""
+    voter = prepared.votes.voter
+    return None if voter is None or prepared.spec.cluster is False else clusters_of(design, voter)
+
+
+_Clusters = TypeVar("_Clusters", Clusters, ClusterTotals)
+
+
+def usable_clusters(spec: RankingSpec, found: _Clusters | None) -> _Clusters | None:
+    """The clusters where they can carry intervals, None where every vote stands on its own.
+
+    found: voters as clusters, None where none is known or the spec wants none.
+    Raises SpecError when the spec insists on clusters and they cannot.
+    """
+    if found is not None and found.effective >= 2.0:
+        return found
+    if spec.cluster is True:
+        raise SpecError(
+            "cluster is asked for, but no counted vote has a known voter."
+            if found is None
+            else "intervals cannot be clustered: one voter cast nearly all the votes."
+        )
     return None
 
 
-def board(fitted: Estimate) -> Leaderboard:
+def board(fitted: Fitted) -> Leaderboard:
     """The Leaderboard of an estimate."""
     prepared, design, solution = fitted.prepared, fitted.design, fitted.solution
     spec, clusters = prepared.spec, fitted.clusters
@@ -170,18 +208,16 @@ def board(fitted: Estimate) -> Leaderboard:
     )
 
 
-def _warnings(fitted: Estimate) -> list[str]:
+def _warnings(fitted: Fitted) -> list[str]:
     """What to say about the voters behind the intervals."""
-    prepared, clusters = fitted.prepared, fitted.clusters
+    clusters = fitted.clusters
     if clusters is not None:
         parameters = fitted.solution.hessian.shape[0]
         return cluster_warnings(clusters.number, clusters.effective, parameters)
-    voter = prepared.votes.voter
-    known = voter is not None and bool((voter[fitted.design.rows] >= 0).any())
-    return [ONE_VOTER] if known and prepared.spec.cluster == "auto" else []
+    return [ONE_VOTER] if fitted.known_voters and fitted.prepared.spec.cluster == "auto" else []
 
 
-def covariance_of(fitted: Estimate, meat: FloatArray) -> FloatArray:
+def covariance_of(fitted: Fitted, meat: FloatArray) -> FloatArray:
     """Sandwich covariance of the centred strengths and the coefficients, floored if asked."""
     if not fitted.prepared.spec.floor:
         return sandwich(fitted.bread, meat)
@@ -190,7 +226,7 @@ def covariance_of(fitted: Estimate, meat: FloatArray) -> FloatArray:
     return recentred(covariance, established(votes), votes.size)
 
 
-def _standings(fitted: Estimate, covariance: FloatArray, quantiles: float) -> tuple[Standing, ...]:
+def _standings(fitted: Fitted, covariance: FloatArray, quantiles: float) -> tuple[Standing, ...]:
     spec, design, theta = fitted.prepared.spec, fitted.design, fitted.solution.theta
     labels, m = fitted.prepared.labels, design.contestants
     unclustered = covariance
@@ -222,7 +258,7 @@ def _errors(covariance: FloatArray) -> FloatArray:
     return np.sqrt(np.maximum(covariance.diagonal(), 0.0))
 
 
-def anchor_theta(prepared: Prepared, theta: FloatArray) -> float:
+def anchor_theta(prepared: Selection, theta: FloatArray) -> float:
     """θ at which ratings equal `center`: the anchor's, or 0, the mean."""
     anchor = prepared.spec.anchor
     if anchor is None:
@@ -232,13 +268,13 @@ def anchor_theta(prepared: Prepared, theta: FloatArray) -> float:
     return float(theta[prepared.labels.index(anchor)])
 
 
-def simultaneous(fitted: Estimate) -> bool:
+def simultaneous(fitted: Fitted) -> bool:
     """Whether the clusters are more than the parameters, so that the joint error is known."""
     clusters = fitted.clusters
     return clusters is None or clusters.number > fitted.solution.hessian.shape[0]
 
 
-def _rank_sets(fitted: Estimate, covariance: FloatArray) -> tuple[IndexArray, IndexArray] | None:
+def _rank_sets(fitted: Fitted, covariance: FloatArray) -> tuple[IndexArray, IndexArray] | None:
     """Simultaneous rank sets, None where the clusters are no more than the parameters."""
     spec, m, clusters = fitted.prepared.spec, fitted.design.contestants, fitted.clusters
     if not simultaneous(fitted):
@@ -254,7 +290,7 @@ def _rank_sets(fitted: Estimate, covariance: FloatArray) -> tuple[IndexArray, In
 
 
 def _coefficients(
-    fitted: Estimate, covariance: FloatArray, quantiles: float
+    fitted: Fitted, covariance: FloatArray, quantiles: float
 ) -> dict[str, Coefficient]:
     """Every coefficient by name, the likelihood's own ones, of scale 1, among them."""
     m, design, elo = fitted.design.contestants, fitted.design, fitted.prepared.spec.elo
@@ -276,7 +312,7 @@ def _coefficients(
     }
 
 
-def _empty(prepared: Prepared) -> Leaderboard:
+def empty_board(prepared: Selection) -> Leaderboard:
     """The board of votes that connect no two contestants both ways."""
     return Leaderboard(
         spec=prepared.spec,

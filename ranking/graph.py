@@ -9,6 +9,7 @@ both contestants of a both-bad vote.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,35 @@ class WinGraph:
         votes[:, 2] += bad
         ends = np.divmod(meeting, contestants)
         return cls(contestants, *ends, votes[:, :3], bad if ground else None)
+
+    @classmethod
+    def joined(cls, contestants: int, graphs: Sequence[tuple[WinGraph, IndexArray]]) -> WinGraph:
+        """One graph of the meetings of several, each given with its ids' places among all."""
+        met = [ids[graph.a] * contestants + ids[graph.b] for graph, ids in graphs]
+        meeting, index = np.unique(np.concatenate(met), return_inverse=True)
+        wins = np.zeros((meeting.size, 3), dtype=np.intp)
+        np.add.at(wins, index, np.concatenate([graph.wins for graph, _ in graphs]))
+        bad = None
+        if all(graph.both_bad is not None for graph, _ in graphs):
+            bad = np.zeros(meeting.size, dtype=np.intp)
+            np.add.at(bad, index, np.concatenate([graph.both_bad for graph, _ in graphs]))
+        return cls(contestants, *np.divmod(meeting, contestants), wins, bad)
+
+    def where(self, kept: BoolArray) -> WinGraph:
+        """Some of the meetings, (C,), alone."""
+        bad = None if self.both_bad is None else self.both_bad[kept]
+        return WinGraph(self.contestants, self.a[kept], self.b[kept], self.wins[kept], bad)
+
+    def within(self, members: BoolArray) -> WinGraph:
+        """The meetings among `members`, (M,), alone."""
+        return self.where(members[self.a] & members[self.b])
+
+    def pairs(self) -> tuple[IndexArray, IndexArray, IndexArray]:
+        """(P,) ids of each unordered pair, the smaller first and sorted, and its votes."""
+        low, high = np.minimum(self.a, self.b), np.maximum(self.a, self.b)
+        pair, index = np.unique(low * self.contestants + high, return_inverse=True)
+        votes = np.bincount(index, self.wins.sum(axis=1), minlength=pair.size).astype(np.intp)
+        return *np.divmod(pair, self.contestants), votes
 
     def record(self) -> IndexArray:
         """(M, 3) wins, losses and ties of each contestant."""

@@ -15,7 +15,7 @@ from scipy import linalg, sparse, special
 
 from ranking.arrays import FloatArray, IndexArray, IntArray
 from ranking.channels import outer, side_scores
-from ranking.design import PairDesign, gram, sort_by
+from ranking.design import Design, PairDesign, gram, sort_by
 from ranking.newton import Solution, gauge
 
 FEW_VOTES = 100
@@ -26,6 +26,26 @@ FEW_CLUSTERS = 30
 _DENSE_ADVANTAGE = 100
 _CHUNK_BYTES = 1 << 26
 _CHUNK_ROWS = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterTotals:
+    """What intervals need to know of clusters: how many, of how many rows, Σ n_g²."""
+
+    number: int
+    rows: int
+    squares: float
+
+    def __add__(self, other: ClusterTotals) -> ClusterTotals:
+        """Those of clusters that are told apart, such as voters of two partitions."""
+        return ClusterTotals(
+            self.number + other.number, self.rows + other.rows, self.squares + other.squares
+        )
+
+    @property
+    def effective(self) -> float:
+        """G* = n²/Σ n_g²."""
+        return self.rows**2 / self.squares
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +74,13 @@ class Clusters:
     @property
     def effective(self) -> float:
         """G* = n²/Σ n_g²."""
+        return self.totals.effective
+
+    @property
+    def totals(self) -> ClusterTotals:
+        """Their number, rows and Σ n_g²."""
         squares = float(np.square(self.sizes, dtype=float).sum()) + self.singles
-        return self.code.size**2 / squares
+        return ClusterTotals(self.number, self.code.size, squares)
 
 
 def clusters_of(design: PairDesign, voter: IntArray) -> Clusters:
@@ -72,7 +97,7 @@ def clusters_of(design: PairDesign, voter: IntArray) -> Clusters:
     return Clusters(code, sizes[order[:several]], rows[singles:])
 
 
-def bread(design: PairDesign, solution: Solution) -> FloatArray:
+def bread(design: Design, solution: Solution) -> FloatArray:
     """P (H + gauge)⁻¹, (M + K, M + K): takes a score to the change of the centred estimate."""
     m = design.contestants
     inverse: FloatArray = linalg.inv(
@@ -82,7 +107,7 @@ def bread(design: PairDesign, solution: Solution) -> FloatArray:
     return inverse
 
 
-def fisher(design: PairDesign, solution: Solution) -> FloatArray:
+def fisher(design: Design, solution: Solution) -> FloatArray:
     """Model-based covariance, the inverse of the observed information; (M + K, M + K)."""
     return sandwich(bread(design, solution), solution.hessian)
 
@@ -106,10 +131,22 @@ def cluster_meat(
     left, right: (n,) or (C, n) residuals of two fits with the same design; then
     Σ_g s_g^left (s_g^right)ᵀ.
     """
+    return small_sample(cluster_sum(design, clusters, left, right), clusters)
+
+
+def cluster_sum(
+    design: PairDesign, clusters: Clusters, left: FloatArray, right: FloatArray | None = None
+) -> FloatArray:
+    """Σ_g s_g s_gᵀ alone, which may be added up over parts that share no voter."""
     right = left if right is None else right
     total = _single_meat(design, clusters, left, right)
     if clusters.sizes.size:
         total += _several_meat(design, clusters, left, right)
+    return total
+
+
+def small_sample(total: FloatArray, clusters: ClusterTotals | Clusters) -> FloatArray:
+    """G/(G−1) Σ_g s_g s_gᵀ, written over the sum."""
     total *= clusters.number / (clusters.number - 1)
     return total
 
@@ -144,7 +181,7 @@ def recentred(covariance: FloatArray, reference: IndexArray, m: int) -> FloatArr
     return moved
 
 
-def quantile(confidence: float, clusters: Clusters | None) -> float:
+def quantile(confidence: float, clusters: ClusterTotals | Clusters | None) -> float:
     """Two-sided quantile: normal, or t with G* − 1 degrees of freedom when clustered."""
     tail = 0.5 * (1.0 + confidence)
     if clusters is None:

@@ -108,12 +108,14 @@ def fragility(
     *,
     pairs: Sequence[tuple[str, str]] | None = None,
     unit: Unit = "vote",
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Fragility, ...]:
     """The fewest votes, or voters, without which the order of two contestants turns.
 
     pairs: of placed contestants, in any order; None for each contestant and the next on the board.
     In each result `contestant` is the one that leads. With unit "voter" a vote by an unknown
-    voter is a voter of one vote.
+    voter is a voter of one vote. progress: called after each pair with the number of pairs done
+    and of all.
 
     Raises SpecError for contestants that are not placed or level, for unknown voters, and what
     `fit` raises.
@@ -126,7 +128,12 @@ def fragility(
     else:
         chosen = [_led(fitted, *pair) for pair in pairs]
     units = _units(fitted, unit)
-    return tuple(_pair(fitted, units, unit, i, j) for i, j in chosen)
+    found = []
+    for i, j in chosen:
+        found.append(_pair(fitted, units, unit, i, j))
+        if progress is not None:
+            progress(len(found), len(chosen))
+    return tuple(found)
 
 
 def rank_fragility(

@@ -8,30 +8,63 @@ Schemas (columns beyond these are carried when a vote table has them, else ignor
   55k         model_a, model_b, winner_model_a, winner_model_b, winner_tie
   plain       model_a, model_b, winner, optionally voter, worker or judge
   left_right  left, right, winner (left, right, tie, both_bad), optionally voter, worker or judge
+  counts      model_a, model_b, wins, losses, ties, optionally both_bad; or as JSON
+              {"models": [names], "X": [[index, index]], "Y": [[wins, losses, ties, both bad]]}
 
-The format is told from the content, not from the file's name. A column that differs from a known
-one in case or surrounding blanks only, or holds a type of no use there, is refused by its name.
-Names lose surrounding blanks, and otherwise two spellings are two contestants. A vote that a 100k
-file marks as not anonymous is read as excluded by the rule "named".
+Each may be packed as gz or zst. Format and packing are told from the content, not from the file's
+name. A column that differs from a known one in case or surrounding blanks only, or holds a type of
+no use there, is refused by its name. Names lose surrounding blanks, and otherwise two spellings
+are two contestants. A vote that a 100k file marks as not anonymous is read as excluded by the rule
+"named". A vote whose id another vote of the file had before it is refused.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ranking.columns import normalise
+from ranking.batches import Mark, VoteBatch, common_schema, conformed
 from ranking.errors import VoteFileError
-from ranking.readers import READERS, Progress, Raw, Reject
-from ranking.tables import CATEGORY, COLUMNS
+from ranking.readers import reader_of
+from ranking.repeats import Ids
+from ranking.streams import MAX_BYTES, not_utf8, source_of
 
-__all__ = ["Progress", "Reject", "VoteFile", "read_votes", "write_votes"]
+__all__ = [
+    "Mark",
+    "Progress",
+    "Reject",
+    "VoteBatch",
+    "VoteFile",
+    "VoteStream",
+    "VoteWriter",
+    "common_schema",
+    "read_votes",
+    "write_votes",
+]
+
+Progress = Callable[[int], None]
 
 _SHOWN_REJECTS = 10
+_MOST_REJECTS = 1_000_000
+_GROUP_ROWS = 1 << 17
+
+
+class Reject(NamedTuple):
+    """A row that was not taken, and why.
+
+    line: its line; in Parquet its row from 1, in counts per pair as JSON its pair from 1.
+    """
+
+    line: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,47 +77,137 @@ class VoteFile:
     rows_read: int
 
 
+class VoteStream:
+    """A file of votes, read in batches whose size does not depend on the file's.
+
+    Every method raises VoteFileError where the file is missing, empty, not UTF-8, of no accepted
+    schema, damaged, or unpacks to more than `max_bytes`.
+    """
+
+    def __init__(self, path: str | Path, *, max_bytes: int = MAX_BYTES) -> None:
+        self.path = Path(path)
+        with _errors_of(self.path):
+            self._reader = reader_of(source_of(self.path, max_bytes))
+        self.schema = self._reader.schema
+        self.rows_read = 0
+        self._ids = Ids()
+        self._faults: dict[int, str] = {}
+        self._repeats: dict[int, tuple[str, int]] = {}
+
+    @property
+    def share(self) -> float:
+        """How much of the file has been read: 0 to 1."""
+        return self._reader.share
+
+    def batches(self, after: Mark = Mark()) -> Iterator[VoteBatch]:  # noqa: B008 - immutable
+        """The votes as they stand in the file, after a mark that an earlier batch bore.
+
+        The same file gives the same batches. Rows are checked one by one, and not yet against
+        each other: that is what `take` is for.
+        """
+        with _errors_of(self.path):
+            yield from self._reader.batches(after)
+
+    def take(self, batch: VoteBatch) -> VoteBatch:
+        """The batch without votes whose id was there before; its refused rows are noted.
+
+        Every batch of the file goes through here once and in order.
+        Raises VoteFileError when a million rows have been refused.
+        """
+        self.rows_read += batch.rows
+        self._faults |= batch.faults
+        batch = self._without_repeats(batch)
+        if len(self._faults) + len(self._repeats) > _MOST_REJECTS:
+            raise VoteFileError(
+                f"{self.path}: more than {_MOST_REJECTS:,} of its first {self.rows_read:,} rows "
+                "are malformed. It is not the file of votes that it seems to be."
+            )
+        return batch
+
+    def rejects(self) -> tuple[Reject, ...]:
+        """Why rows of the batches taken were refused, by line."""
+        places = {*self._faults, *self._repeats, *(first for _, first in self._repeats.values())}
+        with _errors_of(self.path):
+            lines = self._reader.lines(places)
+        found = [Reject(lines[place], reason) for place, reason in self._faults.items()]
+        for place, (name, first) in self._repeats.items():
+            reason = f"id {name[:60]!r} is that of line {lines[first]} too"
+            found.append(Reject(lines[place], reason))
+        return tuple(sorted(found))
+
+    def check(self, taken: int, skip_bad: bool) -> tuple[Reject, ...]:
+        """The rejects of the whole file, of which `taken` rows were taken, if it can be used.
+
+        Raises VoteFileError where it holds no votes, or rows were refused unless `skip_bad`.
+        """
+        if self.rows_read == 0:
+            raise VoteFileError(f"{self.path}: holds no votes.")
+        rejects = self.rejects()
+        if rejects and not skip_bad:
+            message = _rejection(self.path, rejects, self.rows_read)
+            raise VoteFileError(message, rejects=rejects)
+        if not taken:
+            message = f"{self.path}: none of its {self.rows_read:,} rows is a vote."
+            raise VoteFileError(f"{message}\n{_listed(rejects)}", rejects=rejects)
+        return rejects
+
+    def _without_repeats(self, batch: VoteBatch) -> VoteBatch:
+        if "id" not in batch.table.column_names:
+            return batch
+        ids = batch.table["id"]
+        repeats = self._ids.repeats(ids, batch.places)
+        if not repeats:
+            return batch
+        for row, first in repeats.items():
+            self._repeats[int(batch.places[row])] = (ids[row].as_py(), first)
+        kept = np.ones(batch.table.num_rows, dtype=bool)
+        kept[list(repeats)] = False
+        table = batch.table.filter(pa.array(kept))
+        return VoteBatch(table, batch.places[kept], batch.faults, batch.rows, batch.mark)
+
+
 def read_votes(
-    path: str | Path, *, skip_bad: bool = False, progress: Progress | None = None
+    path: str | Path,
+    *,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> VoteFile:
     """Read votes from a file in any of the accepted formats and schemas.
 
-    progress is called with the number of rows read so far.
-    Raises VoteFileError when the file is missing, empty, not UTF-8, of no accepted schema or
-    damaged; and for any malformed row unless `skip_bad`, which lists such rows in `rejects`.
+    progress is called with the number of rows read so far. max_bytes bounds what a packed file
+    may unpack to. Raises VoteFileError when the file is missing, empty, not UTF-8, of no accepted
+    schema or damaged; and for any malformed row unless `skip_bad`, which lists such rows in
+    `rejects`.
     """
-    path = Path(path)
+    stream = VoteStream(path, max_bytes=max_bytes)
     report = progress or (lambda rows: None)
+    tables: list[pa.Table] = []
+    for batch in stream.batches():
+        tables.append(stream.take(batch).table)
+        report(stream.rows_read)
+    rejects = stream.check(sum(map(len, tables)), skip_bad)
+    schema = common_schema(table.schema for table in tables)
+    whole = pa.concat_tables([conformed(table, schema) for table in tables])
+    return VoteFile(stream.schema, whole.unify_dictionaries(), rejects, stream.rows_read)
+
+
+@contextmanager
+def _errors_of(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with the file is said in our terms."""
     try:
-        return _checked(path, READERS[_format(path)](path, report), skip_bad)
+        yield
     except OSError as error:
         raise VoteFileError(f"{path}: cannot be read ({error.strerror or error}).") from error
     except UnicodeDecodeError as error:
-        raise VoteFileError(_not_utf8(path)) from error
+        raise VoteFileError(not_utf8(path)) from error
     except (pa.ArrowException, csv.Error) as error:
         utf8 = "UTF8" in str(error) or "utf-8" in str(error).lower()
-        message = _not_utf8(path) if utf8 else f"{path}: is damaged ({error})."
+        message = not_utf8(path) if utf8 else f"{path}: is damaged ({error})."
         raise VoteFileError(message) from error
 
 
-def _checked(path: Path, raw: Raw, skip_bad: bool) -> VoteFile:
-    normal = normalise(raw.table, sides=raw.schema == "left_right", known=raw.faults)
-    table, faults = normal.table, normal.faults
-    lines = raw.line_of(list(faults)) if faults else []
-    rejects = [Reject(*pair) for pair in zip(lines, faults.values(), strict=True)]
-    rejects = sorted([*rejects, *raw.lost])
-    rows = raw.table.num_rows + len(raw.lost)
-    if rows == 0:
-        raise VoteFileError(f"{path}: holds no votes.")
-    if rejects and not skip_bad:
-        raise VoteFileError(_rejection(path, rejects, rows), rejects=rejects)
-    if table.num_rows == 0:
-        message = f"{path}: none of its {rows:,} rows is a vote.\n{_listed(rejects)}"
-        raise VoteFileError(message, rejects=rejects)
-    return VoteFile(raw.schema, table, tuple(rejects), rows)
-
-
-def _rejection(path: Path, rejects: list[Reject], rows: int) -> str:
+def _rejection(path: Path, rejects: tuple[Reject, ...], rows: int) -> str:
     few = "1 row is" if len(rejects) == 1 else f"{len(rejects):,} rows are"
     return (
         f"{path}: {few} malformed, of {rows:,}.\n{_listed(rejects)}\n"
@@ -92,30 +215,55 @@ def _rejection(path: Path, rejects: list[Reject], rows: int) -> str:
     )
 
 
-def _listed(rejects: list[Reject]) -> str:
+def _listed(rejects: tuple[Reject, ...]) -> str:
     lines = [f"  line {reject.line}: {reject.reason}" for reject in rejects[:_SHOWN_REJECTS]]
     if len(rejects) > _SHOWN_REJECTS:
         lines.append(f"  … and {len(rejects) - _SHOWN_REJECTS:,} more")
     return "\n".join(lines)
 
 
-def _not_utf8(path: Path) -> str:
-    return f"{path}: is not UTF-8 text. Save it in UTF-8 and try again."
+class VoteWriter:
+    """Writes vote tables one after another to a Parquet file, when used in a `with` statement.
+
+    The file's bytes depend on the votes and the columns alone, not on how votes were batched.
+    """
+
+    def __init__(self, path: str | Path, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._file = pq.ParquetWriter(path, schema, compression="zstd")
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        if kind is None:
+            self._write(pa.concat_tables([*self._waiting, self._schema.empty_table()]))
+        self._file.close()
+
+    def write(self, table: pa.Table) -> None:
+        """Add votes, brought to the file's columns by `conformed`."""
+        self._waiting.append(conformed(table, self._schema))
+        self._rows += table.num_rows
+        if self._rows >= _GROUP_ROWS:
+            whole = pa.concat_tables(self._waiting)
+            full = self._rows - self._rows % _GROUP_ROWS
+            for start in range(0, full, _GROUP_ROWS):
+                self._write(whole.slice(start, _GROUP_ROWS))
+            self._waiting, self._rows = [whole.slice(full)], self._rows - full
+
+    def _write(self, group: pa.Table) -> None:
+        columns = [_afresh(group[name]) for name in group.column_names]
+        self._file.write_table(pa.table(columns, schema=self._schema))
 
 
-def _format(path: Path) -> str:
-    if path.is_dir():
-        raise VoteFileError(f"{path}: is a folder, not a file of votes.")
-    with path.open("rb") as stream:
-        head = stream.read(1 << 16)
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise VoteFileError(_not_utf8(path))
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not text:
-        raise VoteFileError(f"{path}: is empty.")
-    return {b"[": "json", b"{": "jsonl"}.get(text[:1], "csv")
+def _afresh(column: pa.ChunkedArray) -> pa.Array:
+    """The column in one piece, its dictionary in the order in which its rows name the words."""
+    if not pa.types.is_dictionary(column.type):
+        return column.combine_chunks()
+    words = column.cast(pa.string()).combine_chunks()
+    return words.dictionary_encode().cast(column.type)
 
 
 def write_votes(table: pa.Table, path: str | Path) -> None:
@@ -123,10 +271,9 @@ def write_votes(table: pa.Table, path: str | Path) -> None:
 
     Raises VoteFileError when the file cannot be written.
     """
-    known = [name for name in COLUMNS if name in table.column_names]
-    tags = [name for name in table.column_names if name.startswith(CATEGORY)]
     try:
-        pq.write_table(table.select([*known, *tags]), path, compression="zstd")
+        with VoteWriter(path, common_schema([table.schema])) as writer:
+            writer.write(table)
     except OSError as error:
         message = f"{path}: cannot be written ({error.strerror or error})."
         raise VoteFileError(message) from error

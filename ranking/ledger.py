@@ -25,6 +25,9 @@ CAUSE_NAMES = {
     "M": "method",
 }
 
+# Causes that change an estimate; the others only say who is shown.
+_FITTED = frozenset("VXWCM")
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -172,7 +175,7 @@ def movement_ledger(
     before: BoardState,
     after: BoardState,
     *,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Ledger:
     """Split what moved each contestant between two boards among the causes that differ.
 
@@ -180,11 +183,19 @@ def movement_ledger(
     the roster; of seven causes 1,680 of 5,040 orders. An order that meets a state in which a
     counted contestant cannot be placed is left out. Everybody with counted votes is always
     fitted; the roster only says who is counted. Boards that only differ in revision or roster
-    share a fit, so there are at most 32. progress: called with the number of fits so far.
+    share a fit, so there are at most 32. progress: called after each with the number of fits so far
+    and how many there can be.
 
     Raises what `fit` raises when one of the two boards cannot be fitted.
     """
-    compared = Comparison.of(before, after, progress)
+    most = 2 ** len(_FITTED)
+
+    def report(fits: int) -> None:
+        if progress is not None:
+            progress(fits, most)
+
+    compared = Comparison.of(before, after, report)
+    most = 2 ** len(_FITTED.intersection(compared.causes))
     walked = walks(compared.causes, AFTER, compared.is_placeable)
     return Ledger(
         causes=compared.causes,

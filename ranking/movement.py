@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from ranking.arrays import FloatArray
 from ranking.channels import outer
-from ranking.design import POSITION, PairDesign
+from ranking.design import POSITION, Design
 from ranking.diagnostics import usable_columns
 from ranking.errors import SpecError
-from ranking.fitting import Estimate, board, estimate, fit
+from ranking.fitting import Estimate, Fitted, board, estimate, fit
 from ranking.inference import cluster_meat, quantile
 from ranking.result import Leaderboard, Movement, StyleMovement
 from ranking.selection import prepare
 from ranking.spec import RankingSpec
 from ranking.votes import Votes
+
+_Design = TypeVar("_Design", bound=Design)
 
 
 def style_movement(votes: Votes, spec: RankingSpec) -> StyleMovement:
@@ -39,8 +42,7 @@ def style_movement(votes: Votes, spec: RankingSpec) -> StyleMovement:
     design, warnings = raw_design(prepared.design)
     raw_prepared = replace(prepared, spec=replace(raw_spec, scales={}), warnings=warnings)
     raw = estimate(raw_prepared, design, controlled.clusters)
-    boards = board(raw), board(controlled)
-    return StyleMovement(*boards, _movements(raw, controlled, *boards))
+    return movement_between(raw, controlled, _cross(raw, controlled))
 
 
 def raw_of(spec: RankingSpec) -> RankingSpec:
@@ -48,18 +50,32 @@ def raw_of(spec: RankingSpec) -> RankingSpec:
     return replace(spec, controls=(), complete_for=spec.required, scales=None)
 
 
-def raw_design(design: PairDesign) -> tuple[PairDesign, tuple[str, ...]]:
+def raw_design(design: _Design) -> tuple[_Design, tuple[str, ...]]:
     """The raw board's design from the controlled one's, with the warnings that it gives."""
     keep = [k for k, name in enumerate(design.names) if name == POSITION]
     return usable_columns(design.columns(keep))
 
 
+def movement_between(raw: Fitted, controlled: Fitted, cross: FloatArray) -> StyleMovement:
+    """Both boards and the movement between them.
+
+    cross: Σ_g s_g^c (s_g^r)ᵀ over clusters (with their factor) or votes, the columns those of the
+    controlled fit; (M + K, M + K).
+    """
+    boards = board(raw), board(controlled)
+    return StyleMovement(*boards, _movements(raw, controlled, cross, *boards))
+
+
 def _movements(
-    raw: Estimate, controlled: Estimate, raw_board: Leaderboard, controlled_board: Leaderboard
+    raw: Fitted,
+    controlled: Fitted,
+    cross: FloatArray,
+    raw_board: Leaderboard,
+    controlled_board: Leaderboard,
 ) -> tuple[Movement, ...]:
     elo = controlled.prepared.spec.elo
     width = quantile(controlled.prepared.spec.confidence, controlled.clusters)
-    error = elo * np.sqrt(np.maximum(_variance(raw, controlled), 0.0))
+    error = elo * np.sqrt(np.maximum(_variance(raw, controlled, cross), 0.0))
     moved = elo * (controlled.solution.theta - raw.solution.theta)
     index = {label: i for i, label in enumerate(controlled.prepared.labels)}
     before = {standing.contestant: standing.rank for standing in raw_board.standings}
@@ -77,15 +93,18 @@ def _movements(
     )
 
 
-def _variance(raw: Estimate, controlled: Estimate) -> FloatArray:
+def _cross(raw: Estimate, controlled: Estimate) -> FloatArray:
+    design = controlled.design
+    if controlled.clusters is None:
+        return outer(design, controlled.residual, raw.residual)
+    return cluster_meat(design, controlled.clusters, controlled.residual, raw.residual)
+
+
+def _variance(raw: Fitted, controlled: Fitted, cross: FloatArray) -> FloatArray:
     """(M,) variance of the change of each centred strength."""
     design, m = controlled.design, controlled.design.contestants
     both = raw.design.coefficients
     shared = [*range(m), *(m + k for k, name in enumerate(design.coefficients) if name in both)]
-    if controlled.clusters is None:
-        cross = outer(design, controlled.residual, raw.residual)
-    else:
-        cross = cluster_meat(design, controlled.clusters, controlled.residual, raw.residual)
     left, right = controlled.bread[:m], raw.bread[:m]
     mixed = _diagonal(left, cross[:, shared], right)
     return _diagonal(left, controlled.meat, left) - 2.0 * mixed + _diagonal(right, raw.meat, right)

@@ -2,21 +2,23 @@
 
 Minimises the loss f(θ, γ) = −Σ log-likelihood − log-prior over M strengths and K coefficients,
 where η = θ_first − θ_second + x·γ. Gradient −Zᵀr and Hessian ZᵀDZ with rows
-z = (e_first − e_second, x). The last coefficients are the likelihood's own parameters, where it
-has any (see ranking.likelihoods); a vote then has several channels (see ranking.channels).
+z = (e_first − e_second, x), summed over the parts of a design wherever those lie. The last
+coefficients are the likelihood's own parameters, where it has any (see ranking.likelihoods); a vote
+then has several channels (see ranking.channels).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy import linalg
 
 from ranking.arrays import BoolArray, FloatArray
 from ranking.channels import ChannelSums
-from ranking.design import PairDesign, assemble, pair_sums
+from ranking.design import Design, PairDesign, assemble, pair_sums
 from ranking.errors import ConvergenceError
 from ranking.likelihoods import LEVEL, TIE, bradley_terry
 
@@ -44,6 +46,11 @@ class Evaluation:
     loss: float
     gradient: FloatArray
     hessian: FloatArray
+
+    def __add__(self, other: Evaluation) -> Evaluation:
+        return Evaluation(
+            self.loss + other.loss, self.gradient + other.gradient, self.hessian + other.hessian
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +96,29 @@ def _channels(design: PairDesign, point: FloatArray) -> Callable[[int, int], _Ch
     return of_block
 
 
-def evaluate(design: PairDesign, point: FloatArray) -> Evaluation:
+def evaluate(design: Design, point: FloatArray) -> Evaluation:
     """Loss, gradient and Hessian at (θ, γ), (M + K,), in one pass over the rows."""
-    by_rows = _one_channel if not design.likelihood.parameters else _several_channels
-    found = by_rows(design, point)
-    return (
-        found
-        if not (design.prior_strengths or design.prior_coefficients)
-        else _with_prior(design, point, found)
-    )
+    return _with_prior(design, point, design.summed(partial(_of_rows, point=point)))
+
+
+def expected_meat(design: Design, point: FloatArray) -> FloatArray:
+    """What Σ s sᵀ over the rows is expected to be if the model is right, (M + K, M + K).
+
+    The Hessian, except that a score of weight w has the variance w² times that of one of weight 1.
+    """
+    rows = design.summed(partial(_of_rows_with_squared_weights, point=point))
+    return _with_prior(design, point, rows).hessian
+
+
+def _of_rows_with_squared_weights(part: PairDesign, point: FloatArray) -> Evaluation:
+    squared = None if part.weight is None else part.weight**2
+    return _of_rows(replace(part, weight=squared), point)
+
+
+def _of_rows(part: PairDesign, point: FloatArray) -> Evaluation:
+    """The evaluation of some rows, without the prior."""
+    by_rows = _one_channel if not part.likelihood.parameters else _several_channels
+    return by_rows(part, point)
 
 
 def _one_channel(design: PairDesign, point: FloatArray) -> Evaluation:
@@ -146,8 +167,10 @@ def _several_channels(design: PairDesign, point: FloatArray) -> Evaluation:
     return Evaluation(float(np.sum(losses)), gradient, sums.matrix())
 
 
-def _with_prior(design: PairDesign, point: FloatArray, found: Evaluation) -> Evaluation:
+def _with_prior(design: Design, point: FloatArray, found: Evaluation) -> Evaluation:
     """Add ½ p_θ Σ (θ − mean θ)² + ½ p_γ Σ γ², the second over the columns' coefficients."""
+    if not (design.prior_strengths or design.prior_coefficients):
+        return found
     m, k = design.contestants, len(design.names)
     centred = point[:m] - point[:m].mean()
     gradient, hessian = found.gradient.copy(), found.hessian.copy()
@@ -158,7 +181,7 @@ def _with_prior(design: PairDesign, point: FloatArray, found: Evaluation) -> Eva
     return Evaluation(found.loss + penalty(design, point), gradient, hessian)
 
 
-def penalty(design: PairDesign, point: FloatArray) -> float:
+def penalty(design: Design, point: FloatArray) -> float:
     """The prior's part of the loss at (θ, γ), (M + K,)."""
     m, k = design.contestants, len(design.names)
     centred, gamma = point[:m] - point[:m].mean(), point[m : m + k]
@@ -182,7 +205,7 @@ def residuals(design: PairDesign, theta: FloatArray, gamma: FloatArray) -> Float
     return np.concatenate(design.each_block(work), axis=-1)
 
 
-def gauge(design: PairDesign, hessian: FloatArray) -> FloatArray:
+def gauge(design: Design, hessian: FloatArray) -> FloatArray:
     """(M + K, M + K) added to a Hessian to fix the mean of each group and change nothing else.
 
     The Hessian maps each group's constant vector to 0; this gives it an eigenvalue as large as
@@ -196,7 +219,7 @@ def gauge(design: PairDesign, hessian: FloatArray) -> FloatArray:
 
 
 def solve(
-    design: PairDesign,
+    design: Design,
     *,
     start: FloatArray | None = None,
     constraint: FloatArray | None = None,
@@ -231,7 +254,7 @@ def solve(
     raise NoEstimateError(step / change)
 
 
-def _evaluate(design: PairDesign, point: FloatArray, held: BoolArray | None) -> Evaluation:
+def _evaluate(design: Design, point: FloatArray, held: BoolArray | None) -> Evaluation:
     """The evaluation as if the held parameters had no effect beyond what they have already."""
     here = evaluate(design, point)
     if held is not None:
@@ -241,7 +264,7 @@ def _evaluate(design: PairDesign, point: FloatArray, held: BoolArray | None) -> 
     return here
 
 
-def _alike(design: PairDesign) -> FloatArray:
+def _alike(design: Design) -> FloatArray:
     """(M + K,) all contestants alike, with the tie parameter that explains the share of ties.
 
     Raises NoEstimateError when every decided vote is a tie, because then it has none.
@@ -249,9 +272,7 @@ def _alike(design: PairDesign) -> FloatArray:
     point = np.zeros(design.contestants + len(design.coefficients))
     if design.likelihood.tied:
         at = design.contestants + design.coefficients.index(TIE)
-        weight = np.ones(len(design)) if design.weight is None else design.weight
-        tied, decided = design.y == 0.5, (design.y == 0.0) | (design.y == 1.0)
-        ties, wins = float(weight @ tied), float(weight @ decided)
+        ties, wins = design.summed(_ties_and_wins).tolist()
         if not wins:
             point[at] = 1.0
             raise NoEstimateError(point)
@@ -260,8 +281,15 @@ def _alike(design: PairDesign) -> FloatArray:
     return point
 
 
+def _ties_and_wins(part: PairDesign) -> FloatArray:
+    """(2,) weights of the rows that are ties, and of those that are decided."""
+    weight = np.ones(len(part)) if part.weight is None else part.weight
+    tied, decided = part.y == 0.5, (part.y == 0.0) | (part.y == 1.0)
+    return np.array([weight @ tied, weight @ decided])
+
+
 def _step(
-    design: PairDesign, here: Evaluation, c: FloatArray | None, last: FloatArray
+    design: Design, here: Evaluation, c: FloatArray | None, last: FloatArray
 ) -> tuple[FloatArray, float]:
     """Newton's step −H⁻¹g, along which cᵀθ does not change, and c's multiplier."""
     matrix = here.hessian + gauge(design, here.hessian)
@@ -292,11 +320,11 @@ def _factor(matrix: FloatArray, *, damped: bool) -> tuple[FloatArray, bool] | No
     return None
 
 
-def _gone(design: PairDesign, step: FloatArray) -> NoEstimateError:
+def _gone(design: Design, step: FloatArray) -> NoEstimateError:
     return NoEstimateError(step / (_largest_change(design, step) or 1.0))
 
 
-def _largest_change(design: PairDesign, step: FloatArray) -> float:
+def _largest_change(design: Design, step: FloatArray) -> float:
     """Bound on |Δη|, and on the change of any other channel, of any row under a step."""
     m, k = design.contestants, len(design.names)
     gap = np.abs(step[design.first] - step[design.second]).max()
@@ -307,7 +335,7 @@ def _largest_change(design: PairDesign, step: FloatArray) -> float:
 
 
 def _descend(
-    design: PairDesign,
+    design: Design,
     point: FloatArray,
     here: Evaluation,
     step: FloatArray,
@@ -330,9 +358,7 @@ def _descend(
     )
 
 
-def _certificate(
-    design: PairDesign, point: FloatArray, here: Evaluation, step: FloatArray
-) -> float:
+def _certificate(design: Design, point: FloatArray, here: Evaluation, step: FloatArray) -> float:
     """R·λ/√μ, a bound on the distance in η to a minimum when it is at most ½.
 
     R also covers the tie parameter's own term of the loss, which bends faster as it nears 0.
@@ -348,7 +374,7 @@ def _certificate(
 
 
 def _certified(
-    design: PairDesign,
+    design: Design,
     point: FloatArray,
     here: Evaluation,
     step: FloatArray,

@@ -29,6 +29,9 @@ ALIASES = {
 """Column names of older schemas and the vote table's names for them."""
 
 ONE_HOT = {"winner_model_a": "model_a", "winner_model_b": "model_b", "winner_tie": "tie"}
+COUNTS = {"wins": "model_a", "losses": "model_b", "ties": "tie", "both_bad": "both_bad"}
+"""Columns of counts per pair, and the outcome of model_a against model_b that each counts."""
+
 TEXTS = ("conversation_a", "conversation_b", "response_a", "response_b")
 NESTED = ("conv_metadata", "category_tag", *TEXTS)
 
@@ -86,20 +89,41 @@ def _array(name: str, values: list[Any], faults: dict[int, str]) -> pa.Array:
 def _kind(name: str, values: list[Any]) -> pa.DataType:
     if name.startswith(CATEGORY):
         return _category_kind(values)
-    if name == "timestamp" and {type(value) for value in values} <= {int, float, type(None)}:
-        return pa.float64()
+    if name == "timestamp":
+        return _time_kind(values)
     return _EXPECTED.get(name, pa.string())
 
 
-def _category_kind(values: list[Any]) -> pa.DataType:
-    """Tags are booleans, scores numbers, and the odd one text."""
+def _time_kind(values: list[Any]) -> pa.DataType:
+    """Seconds, or text; of a column that holds both, seconds are written out."""
     kinds = {type(value) for value in values} - {type(None)}
-    if kinds <= {bool}:
+    if kinds <= {int, float}:
+        return pa.float64()
+    if kinds & {int, float}:
+        values[:] = [repr(v) if type(v) in (int, float) else v for v in values]
+    return pa.string()
+
+
+def _category_kind(values: list[Any]) -> pa.DataType:
+    """Tags are booleans, scores numbers, and what holds several kinds is text."""
+    kinds = {type(value) for value in values} - {type(None)}
+    if not kinds:
+        return pa.null()
+    if kinds == {bool}:
         return pa.bool_()
     if kinds <= {int, float}:
         return pa.float64()
-    values[:] = [None if value is None else str(value) for value in values]
+    values[:] = [None if value is None else _spelled(value) for value in values]
     return pa.string()
+
+
+def _spelled(value: Any) -> str:
+    """As Arrow writes it, so that it does not matter where a file's batches end."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
 
 
 def _fits(kind: pa.DataType) -> Callable[[Any], bool]:

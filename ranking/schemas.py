@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ranking.errors import VoteFileError
-from ranking.records import ALIASES, NESTED, ONE_HOT
+from ranking.records import ALIASES, COUNTS, NESTED, ONE_HOT
 from ranking.tables import CATEGORY, COLUMNS
 
 SCHEMAS = {
@@ -22,9 +22,13 @@ SCHEMAS = {
     "55k": "model_a, model_b, winner_model_a, winner_model_b, winner_tie",
     "plain": "model_a, model_b, winner[, voter]",
     "left_right": "left, right, winner[, voter or worker or judge]",
+    "counts": "model_a, model_b, wins, losses, ties[, both_bad]; or JSON of models, X, Y",
 }
 
-_OURS = {"voter", "shown_first", "draw_probability", "pacing", "excluded", "tokens_a"}
+_OURS = {
+    *("voter", "shown_first", "draw_probability", "pacing", "excluded", "tokens_a"),
+    *("revision_a", "revision_b", "answer_sha256_a", "answer_sha256_b", "flags"),
+}
 _OF_100K = {"question_id", "judge", "judge_hash", "anony", "tstamp"}
 _OF_140K = {"conv_metadata", "evaluation_session_id", "conversation_a", "category_tag"}
 
@@ -43,6 +47,8 @@ def schema_of(path: Path, columns: Iterable[str]) -> str:
         return "left_right"
     if {"model_a", "model_b", "winner"} <= have:
         return _of_pairs(have)
+    if {"model_a", "model_b", "wins", "losses", "ties"} <= have or have == {"models", "X", "Y"}:
+        return "counts"
     accepted = "\n".join(f"  {name}: {about}" for name, about in SCHEMAS.items())
     found = ", ".join(f"{name:.60}" for name in sorted(have)[:12]) or "no columns"
     raise VoteFileError(f"{path}: no accepted schema has its columns ({found}).\n{accepted}")
@@ -74,8 +80,10 @@ def _of_pairs(have: set[str]) -> str:
     return "tiltyard" if have & _OURS - {"voter"} else "plain"
 
 
-def wanted_columns(columns: Iterable[str]) -> list[str]:
+def wanted_columns(schema: str, columns: Iterable[str]) -> list[str]:
     """Columns of a file that carry something, in its order."""
+    if schema == "counts":
+        return [name for name in columns if name in ("model_a", "model_b", *COUNTS)]
     return [name for name in columns if _is_known(name)]
 
 

@@ -8,11 +8,15 @@ allows |z·h| <= c, and then every win needs |z·h| >= c.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 
 from ranking.arrays import BoolArray, FloatArray, IndexArray
-from ranking.design import PairDesign
+from ranking.design import Design, PairDesign
 from ranking.errors import ConvergenceError
 
 _ROWS = 2_000
@@ -20,7 +24,7 @@ _FEASIBLE = 1e-7
 _RISES = 1e-4
 
 
-def separating_direction(design: PairDesign) -> FloatArray | None:
+def separating_direction(design: Design) -> FloatArray | None:
     """A direction h, (M + K,), that separates wins from losses; None when there is none.
 
     Rows enter the programme only when its solution breaks them, so that millions of votes cost a
@@ -28,98 +32,174 @@ def separating_direction(design: PairDesign) -> FloatArray | None:
 
     Raises ConvergenceError when the programme itself cannot be solved.
     """
-    programme = _Programme(design)
-    chosen = np.unique(np.linspace(0, len(programme) - 1, _ROWS).astype(np.intp))
+    gain = design.summed(_total)
+    chosen = _gathered(design.each_part(_spread))
     while True:
-        direction = programme.solved(chosen)
-        slack = programme.slack(direction)
-        if slack.max() < _RISES and slack.min() > -_RISES:
+        direction = _solved(design, gain, chosen)
+        slacks = list(design.each_part(partial(_slacks, h=direction)))
+        highest = max(slack.highest for slack in slacks)
+        if highest < _RISES and min(slack.lowest for slack in slacks) > -_RISES:
             return None
-        broken = np.flatnonzero(slack < -_FEASIBLE)
-        fresh = np.setdiff1d(broken, chosen)
-        if not fresh.size:
-            if slack.max() < _RISES:
+        broken = _gathered(slack.broken for slack in slacks).without(chosen)
+        if not len(broken):
+            if highest < _RISES:
                 return None
-            return np.asarray(direction / slack.max())
-        worst = fresh[np.argsort(slack[fresh], kind="stable")[:_ROWS]]
-        chosen = np.union1d(chosen, worst)
+            return np.asarray(direction / highest)
+        chosen = chosen.joined(broken.worst(_ROWS))
 
 
-class _Programme:
-    """maximise Σ slack subject to slack >= 0 and |h| <= 1, one slack per condition.
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """Conditions as rows of the programme: c in number, of part[i] there the place[i]-th.
 
-    A decided row is one condition and a tie two. conditions: row and sign of each.
+    rows: (c, M + K), whose product with h is the slack. slack: (c,) that last found.
     """
 
-    def __init__(self, design: PairDesign) -> None:
-        self.design = design
-        tied = np.flatnonzero(design.y == 0.5)
-        decided = np.flatnonzero(design.y != 0.5)
+    part: IndexArray
+    place: IndexArray
+    rows: sparse.csr_array
+    slack: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.place.size)
+
+    def of(self, index: IndexArray) -> _Conditions:
+        return _Conditions(self.part[index], self.place[index], self.rows[index], self.slack[index])
+
+    def without(self, others: _Conditions) -> _Conditions:
+        known = set(zip(others.part.tolist(), others.place.tolist(), strict=True))
+        pairs = zip(self.part.tolist(), self.place.tolist(), strict=True)
+        return self.of(np.flatnonzero([pair not in known for pair in pairs]))
+
+    def worst(self, most: int) -> _Conditions:
+        return self.of(np.argsort(self.slack, kind="stable")[:most])
+
+    def joined(self, others: _Conditions) -> _Conditions:
+        """Both, in the order of parts and places, which settles ties within the programme."""
+        both = _stacked([self, others])
+        return both.of(np.lexsort((both.place, both.part)))
+
+
+def _gathered(of_parts: Iterable[_Conditions]) -> _Conditions:
+    """The conditions of all parts, which learn here which part they are of."""
+    found = [replace(one, part=np.full(len(one), k)) for k, one in enumerate(of_parts)]
+    return _stacked(found)
+
+
+def _stacked(several: Sequence[_Conditions]) -> _Conditions:
+    return _Conditions(
+        np.concatenate([one.part for one in several]),
+        np.concatenate([one.place for one in several]),
+        sparse.vstack([one.rows for one in several], format="csr"),
+        np.concatenate([one.slack for one in several]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Slacks:
+    """How far the conditions of a part hold: the most, the least, and the worst of the broken."""
+
+    highest: float
+    lowest: float
+    broken: _Conditions
+
+
+def _total(part: PairDesign) -> FloatArray:
+    return _Rows(part).total()
+
+
+def _spread(part: PairDesign) -> _Conditions:
+    """Some conditions to begin with, evenly from all rows."""
+    rows = _Rows(part)
+    return rows.conditions(np.unique(np.linspace(0, len(rows) - 1, _ROWS).astype(np.intp)))
+
+
+def _slacks(part: PairDesign, h: FloatArray) -> _Slacks:
+    rows = _Rows(part)
+    slack = rows.slack(h)
+    broken = np.flatnonzero(slack < -_FEASIBLE)
+    # Those chosen already may be among the worst and be left out afterwards.
+    worst = broken[np.argsort(slack[broken], kind="stable")[: 2 * _ROWS]]
+    found = replace(rows.conditions(worst), slack=slack[worst])
+    return _Slacks(float(slack.max()), float(slack.min()), found)
+
+
+def _solved(design: Design, gain: FloatArray, chosen: _Conditions) -> FloatArray:
+    """The best direction, (M + K,): maximise Σ slack, chosen slack >= 0, |h| <= 1."""
+    # Only a fit without an estimate comes here, and the import takes memory and time.
+    from scipy import optimize
+
+    limit = _free(design).astype(float)
+    k = design.contestants + len(design.names)
+    least = np.concatenate([-limit[:k], np.zeros(limit.size - k)])
+    found = optimize.linprog(
+        -gain,
+        A_ub=-chosen.rows,
+        b_ub=np.zeros(len(chosen)),
+        bounds=np.column_stack([least, limit]),
+        method="highs",
+    )
+    if found.status != 0:
+        raise ConvergenceError(f"the test of separation failed: {found.message}")
+    return np.asarray(found.x)
+
+
+def _free(design: Design) -> BoolArray:
+    """(M + K,) parameters that no prior holds back."""
+    m, k = design.contestants, len(design.names)
+    free = np.ones(m + len(design.coefficients), dtype=bool)
+    free[:m] = design.prior_strengths == 0.0
+    free[m : m + k] = design.prior_coefficients == 0.0
+    return free
+
+
+class _Rows:
+    """The conditions of a part's rows: one of a decided row, two of a tie.
+
+    row, sign: row and sign of each.
+    """
+
+    def __init__(self, part: PairDesign) -> None:
+        self.part = part
+        tied = np.flatnonzero(part.y == 0.5)
+        decided = np.flatnonzero(part.y != 0.5)
         self.row = np.concatenate([decided, tied, tied])
         ones = np.ones(tied.size)
-        self.sign = np.concatenate([2.0 * design.y[decided] - 1.0, ones, -ones])
+        self.sign = np.concatenate([2.0 * part.y[decided] - 1.0, ones, -ones])
         # Column of c: a win must beat the threshold that ties may use.
         self.threshold = np.repeat([-1.0, 1.0], [decided.size, 2 * tied.size])
-        self.pair = np.repeat(np.arange(design.first.size), design.counts)
-        self.gain = self._total()
+        self.pair = np.repeat(np.arange(part.first.size), part.counts)
 
     def __len__(self) -> int:
         return int(self.row.size)
 
-    @property
-    def free(self) -> BoolArray:
-        """(M + K,) parameters that no prior holds back."""
-        design, k = self.design, len(self.design.names)
-        free = np.ones(design.contestants + len(design.coefficients), dtype=bool)
-        free[: design.contestants] = design.prior_strengths == 0.0
-        free[design.contestants : design.contestants + k] = design.prior_coefficients == 0.0
-        return free
-
-    def solved(self, chosen: IndexArray) -> FloatArray:
-        """The best direction, (M + K,), under the chosen conditions."""
-        # Only a fit without an estimate comes here, and the import takes memory and time.
-        from scipy import optimize
-
-        limit = self.free.astype(float)
-        k = self.design.contestants + len(self.design.names)
-        least = np.concatenate([-limit[:k], np.zeros(limit.size - k)])
-        found = optimize.linprog(
-            -self.gain,
-            A_ub=-self._conditions(chosen),
-            b_ub=np.zeros(chosen.size),
-            bounds=np.column_stack([least, limit]),
-            method="highs",
-        )
-        if found.status != 0:
-            raise ConvergenceError(f"the test of separation failed: {found.message}")
-        return np.asarray(found.x)
-
     def slack(self, h: FloatArray) -> FloatArray:
         """By how much each condition holds along h."""
-        design, m = self.design, self.design.contestants
-        odds = (h[design.first] - h[design.second])[self.pair]
-        odds += h[m : m + len(design.names)] @ design.x
+        part, m = self.part, self.part.contestants
+        odds = (h[part.first] - h[part.second])[self.pair]
+        odds += h[m : m + len(part.names)] @ part.x
         slack: FloatArray = self.sign * odds[self.row]
-        return slack + self.threshold * h[-1] if design.likelihood.tied else slack
+        return slack + self.threshold * h[-1] if part.likelihood.tied else slack
 
-    def _conditions(self, chosen: IndexArray) -> sparse.csr_array:
-        """(chosen, M + K) rows whose product with h is the slack."""
+    def conditions(self, chosen: IndexArray) -> _Conditions:
+        """Some of the conditions, by their places."""
         row, sign = self.row[chosen], self.sign[chosen]
-        design, at = self.design, np.arange(chosen.size)
-        ends = design.first[self.pair[row]], design.second[self.pair[row]]
+        part, at = self.part, np.arange(chosen.size)
+        ends = part.first[self.pair[row]], part.second[self.pair[row]]
         strengths = sparse.coo_array(
             (np.concatenate([sign, -sign]), (np.concatenate([at, at]), np.concatenate(ends))),
-            shape=(chosen.size, design.contestants),
+            shape=(chosen.size, part.contestants),
         )
-        parts = [strengths, sparse.csr_array((sign * design.x[:, row]).T)]
-        if design.likelihood.tied:
-            parts.append(sparse.csr_array(self.threshold[chosen][:, None]))
-        return sparse.hstack(parts, format="csr")
+        blocks = [strengths, sparse.csr_array((sign * part.x[:, row]).T)]
+        if part.likelihood.tied:
+            blocks.append(sparse.csr_array(self.threshold[chosen][:, None]))
+        rows = sparse.hstack(blocks, format="csr")
+        return _Conditions(np.zeros_like(chosen), chosen, rows, np.zeros(chosen.size))
 
-    def _total(self) -> FloatArray:
+    def total(self) -> FloatArray:
         """(M + K,) the sum of all conditions."""
-        design = self.design
-        pull = np.bincount(self.row, self.sign, minlength=len(design))
-        per_pair = np.add.reduceat(pull, design.starts[:-1])
-        own = [self.threshold.sum()] if design.likelihood.tied else []
-        return np.concatenate([design.scatter(per_pair, -per_pair), design.x @ pull, own])
+        part = self.part
+        pull = np.bincount(self.row, self.sign, minlength=len(part))
+        per_pair = np.add.reduceat(pull, part.starts[:-1])
+        own = [self.threshold.sum()] if part.likelihood.tied else []
+        return np.concatenate([part.scatter(per_pair, -per_pair), part.x @ pull, own])

@@ -39,10 +39,18 @@ COLUMNS: dict[str, pa.DataType] = {
     "evaluation_order": pa.int64(),
     "language": pa.string(),
     "is_code": pa.bool_(),
+    "revision_a": pa.string(),
+    "revision_b": pa.string(),
+    "answer_sha256_a": pa.string(),
+    "answer_sha256_b": pa.string(),
+    "flags": pa.string(),
     "excluded": pa.string(),
 }
 """Every column of a vote table and its type, in order; all but the first model_a, model_b and
-winner may be absent, and booleans, numbers or text under `category_tag.` may follow."""
+winner may be absent, and booleans, numbers or text under `category_tag.` may follow.
+
+revision_a, revision_b: digests of what answered. answer_sha256_a, answer_sha256_b: SHA-256 of a
+salt and the answer's UTF-8 text. flags: words separated by blanks."""
 
 
 def votes_from_table(table: pa.Table) -> Votes:
@@ -148,7 +156,8 @@ def _times(table: pa.Table) -> FloatArray | None:
     if "timestamp" not in table.column_names:
         return None
     ticks = _cast("timestamp", table.column("timestamp"), _TIME).cast(pa.int64())
-    seconds: FloatArray = pc.divide(ticks.cast(pa.float64()), 1e6).to_numpy()
+    # Far from today a double is no microsecond fine.
+    seconds: FloatArray = pc.divide(ticks.cast(pa.float64(), safe=False), 1e6).to_numpy()
     return seconds
 
 

@@ -1,6 +1,7 @@
 """The verbs of python -m ranking: their tables, their files, and errors without a traceback."""
 
 import csv
+import io
 import json
 import re
 import shlex
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from ranking import (
     BoardState,
@@ -24,6 +26,7 @@ from ranking import (
     style_movement,
 )
 from ranking.cli import main
+from ranking.display import work_on
 from ranking.io import write_votes
 from tests.ranking.making import simulated
 
@@ -286,7 +289,7 @@ def test_compare_refuses_ids_that_only_some_votes_have(
     assert "holes.parquet: 1 of 400 votes have no id" in err
     code, _, err = run(capsys, "compare", votes, twice)
     assert code == 2
-    assert "'vote 1' occurs twice" in err
+    assert "vote 1" in err
 
 
 def test_compare_lists_rows_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -404,7 +407,141 @@ def test_every_verb_says_what_it_cannot_write_before_any_table(
     assert "cannot be written" in err
 
 
-@pytest.mark.parametrize("verb", ["fit", "path", "compare", "fragility", "calibrate"])
+@pytest.mark.parametrize(
+    ("verb", "columns"),
+    [
+        ("fit", ["model_name", "rating", "rating_lower", "rating_upper", "vote_count"]),
+        ("path", ["model_name", "rating", "rank", "raw_rating", "raw_rank", "moved_ranks"]),
+        ("compare", ["model_name", "status", "rank_before", "rank_after", "rating_before"]),
+        ("fragility", ["model_name", "opponent", "unit", "before", "fewest", "share"]),
+        ("calibrate", ["predicted", "observed", "lower", "upper", "votes"]),
+    ],
+)
+def test_every_verb_writes_its_table_and_its_chart(
+    votes: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    verb: str,
+    columns: list[str],
+) -> None:
+    (tmp_path / "after.json").write_text('{"controls": ["length"]}')
+    files = [tmp_path / f"out.{ending}" for ending in ("csv", "parquet", "svg")]
+    flags = [
+        x
+        for name, file in zip(("csv", "parquet", "plot"), files, strict=True)
+        for x in (f"--{name}", file)
+    ]
+    if verb == "compare":
+        flags = [votes, "--spec-after", tmp_path / "after.json", *flags]
+    else:
+        flags = ["--controls", "length", *flags]
+    code, out, err = run(capsys, verb, votes, *flags)
+    table = pq.read_table(files[1])
+    with files[0].open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+
+    assert (code, err) == (0, "")
+    assert out
+    assert table.column_names[: len(columns)] == columns
+    assert [list(row) for row in rows] == [table.column_names] * table.num_rows
+    assert table.num_rows >= 5
+    assert files[2].read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_the_tables_say_what_the_results_say(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.parquet"
+    run(capsys, "path", votes, "--controls", "length,headers", "--parquet", out)
+    for row in pq.read_table(out).to_pylist():
+        moved = row["length_rating"] + row["headers_rating"]
+        assert row["raw_rating"] + moved == row["rating"]
+        assert row["raw_rank"] - row["rank"] == row["moved_ranks"]
+
+    early = written(tmp_path / "early.parquet", slice(0, 300))
+    run(capsys, "compare", early, votes, "--likelihood", "davidson", "--parquet", out)
+    for row in pq.read_table(out).to_pylist():
+        assert row["V_ranks"] == row["moved_ranks"]
+        assert row["V_rating"] == row["moved_rating"]
+
+
+def test_compare_of_the_same_has_a_table_and_a_chart_all_the_same(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = ["--csv", tmp_path / "out.csv", "--plot", tmp_path / "out.svg"]
+    code, out, _ = run(capsys, "compare", votes, votes, *files)
+
+    assert (code, out) == (0, "Nothing differs between the two boards.\n")
+    assert len((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()) == 7
+    assert "Nobody changes place." in (tmp_path / "out.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["intervals", "slope", "heatmap"])
+def test_fit_draws_what_is_asked_for(
+    votes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    said = {"intervals": "ranks it may hold", "slope": "points", "heatmap": "predicted"}
+    flags = ["--controls", "length", "--plot", tmp_path / "out.svg", "--plot-kind", kind]
+    code, _, err = run(capsys, "fit", votes, *flags, "--plot-theme", "dark")
+    drawn = (tmp_path / "out.svg").read_text(encoding="utf-8")
+
+    assert (code, err) == (0, "")
+    assert said[kind] in drawn
+    assert "#14161A" in drawn
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--plot", "out.pdf"], "a chart is one of .svg, .png, .html"),
+        (["--plot", "no such folder/out.svg"], "there is no folder no such folder"),
+        (["--plot-kind", "heatmap"], "--plot OUT"),
+        (["--plot-theme", "dark"], "--plot OUT"),
+        (["--plot", "out.svg", "--plot-kind", "slope"], "it needs --controls"),
+        (["--csv", "."], "it is a folder"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_any_vote_is_read(
+    capsys: pytest.CaptureFixture[str], flags: list[str], said: str
+) -> None:
+    code, out, err = run(capsys, "fit", "no such file.csv", *flags)
+
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "no such file" not in err
+
+
+def test_work_of_known_size_has_a_bar_on_a_terminal_and_nothing_elsewhere() -> None:
+    seen = {}
+    for terminal in (True, False):
+        console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
+        with work_on(console) as work:
+            work.tell("reading [votes]")
+            work.count("fitting")(3, 8)
+        seen[terminal] = console.file.getvalue()  # type: ignore[attr-defined]
+
+    assert "3 of 8" in seen[True]
+    assert "fitting" in seen[True]
+    assert seen[False] == ""
+
+
+def test_kernels_tell_how_much_is_done() -> None:
+    votes, told = simulated(1), []
+    fragility(
+        votes,
+        pairs=[("model 0", "model 1"), ("model 2", "model 3")],
+        progress=lambda *done: told.append(done),
+    )
+    calibrate(votes, folds=2, progress=lambda *done: told.append(done))
+    after = RankingSpec(controls=("length",), likelihood="davidson")
+    boards = BoardState(votes, RankingSpec()), BoardState(votes, after)
+    movement_ledger(*boards, progress=lambda *done: told.append(done))
+
+    assert told[:4] == [(1, 2), (2, 2), (1, 2), (2, 2)]
+    assert told[-1] == (4, 4)
+
+
+@pytest.mark.parametrize("verb", ["fit", "path", "compare", "fragility", "calibrate", "simulate"])
 def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([verb, "--help"])
@@ -425,7 +562,7 @@ def test_the_documented_examples_print_what_the_text_shows(
     Path("after.json").write_text('{"controls": ["length", "bold"], "likelihood": "davidson"}')
     shown = [block for kind, block in blocks if kind == "console"]
 
-    assert len(shown) == 6
+    assert len(shown) == 8
     for block in shown:
         command, _, want = block.partition("\n")
         _, out, err = run(capsys, *shlex.split(command.removeprefix("$ python -m ranking ")))

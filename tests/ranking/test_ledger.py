@@ -178,7 +178,7 @@ def test_terms_are_averages_over_the_orders_each_state_fitted_afresh() -> None:
 
 def test_every_distinct_fit_is_made_once() -> None:
     made: list[int] = []
-    ledger = movement_ledger(*changed(5, CAUSES), progress=made.append)
+    ledger = movement_ledger(*changed(5, CAUSES), progress=lambda fits, most: made.append(fits))
 
     assert ledger.orders == 1680
     assert ledger.fits == 32

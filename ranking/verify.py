@@ -1,0 +1,468 @@
+"""Checks publications against their votes, with nothing but the files: no site, no database.
+
+What is checked, in this order, and the first that does not hold is reported:
+
+1. each snapshot file is canonical JSON whose `sha256` is the digest of the rest, and has the
+   form of a publication;
+2. several publications follow each other, and agree with the file of heads where one is given;
+3. each file of votes has the SHA-256 that names it, the rows stated, and its link in the chain;
+4. each exclusion names one vote of these files;
+5. the default board computed again from the votes, with the snapshot's spec, is the published
+   one; or, on request, everything that was published.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.text import Text
+
+from ranking.differences import Difference, first_difference
+from ranking.display import work_on
+from ranking.errors import RankingError, SnapshotError, VerificationError
+from ranking.fitting import fit
+from ranking.heads import read_heads
+from ranking.outputs import as_json, check_writable, write_text
+from ranking.publication import CONTROLLED, RAW, publication
+from ranking.sealed import columns_for, file_digest, read_sealed
+from ranking.snapshots import GENESIS, SIMULATED, SegmentEntry, canonical, digest_of, link_of
+from ranking.spec import RankingSpec
+from ranking.version import ENGINE
+from ranking.votes import Votes
+
+COMPUTED = ("spec", "counts", "boards", "movements", "refused", "pairs")
+STATED = ("number", "previous", "category", "engine", "segments", "head", "exclusions")
+KEYS = frozenset({*COMPUTED, *STATED, "simulated_votes"})
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_VOTE = re.compile(r"n:[1-9][0-9]{0,18}|[0-9a-f]{64}:(0|[1-9][0-9]{0,11})")
+_SHOWN = 60
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFile:
+    """A snapshot that was read: canonical, of the digest it states, and of the right form."""
+
+    path: Path
+    digest: str
+    document: Mapping[str, Any]
+
+    @property
+    def number(self) -> int:
+        """1 for the first publication of an arena."""
+        number: int = self.document["number"]
+        return number
+
+    @property
+    def segments(self) -> tuple[SegmentEntry, ...]:
+        """The files of votes it rests on, in the chain's order."""
+        return tuple(SegmentEntry(**entry) for entry in self.document["segments"])
+
+    @property
+    def default(self) -> str:
+        """Name of the default board."""
+        return CONTROLLED if CONTROLLED in self.document["boards"] else RAW
+
+    def refuse(self, where: str, message: str) -> VerificationError:
+        """The error that says what in this file does not hold."""
+        return VerificationError(f"{where}: {message}", file=self.path, where=where)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A publication that holds: votes are all that its files hold, excluded those taken out."""
+
+    path: Path
+    number: int
+    digest: str
+    engine: str
+    segments: int
+    votes: int
+    excluded: int
+    contestants: int
+
+
+def verify(
+    snapshots: Sequence[Path],
+    votes: Path,
+    *,
+    every_number: bool = False,
+    heads: Path | None = None,
+    key: Path | None = None,
+    tell: Tell = lambda doing: None,
+) -> tuple[Verified, ...]:
+    """Check publications against the folder that holds their files of votes.
+
+    every_number: compute everything that was published again, not the default board alone.
+    heads: a file of statements on publications; key: the public key that signed them. tell is
+    called with a word on what is being done.
+
+    Raises VerificationError for the first thing that does not hold, and SnapshotError where a
+    file is missing or the publications given are not consecutive.
+    """
+    read = read_row([read_snapshot(path) for path in snapshots])
+    if heads is not None:
+        _check_heads(read, heads, key)
+    files = _VoteFiles(votes, tell)
+    return tuple(_verified(snapshot, files, every_number, tell) for snapshot in read)
+
+
+# -- Snapshot files --------------------------------------------------------------------------
+
+
+def read_snapshot(path: Path) -> SnapshotFile:
+    """Read a snapshot's file. Raises as `verify` does."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise SnapshotError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    try:
+        document = json.loads(text)
+        as_is = canonical(document).encode() == text
+    except (ValueError, RecursionError):
+        as_is = False
+    if not as_is or not isinstance(document, dict):
+        raise VerificationError("is not the canonical JSON that was published.", file=path)
+    stated, digest = document.pop("sha256", None), digest_of(document)
+    if stated != digest:
+        raise VerificationError(
+            f"its content has the SHA-256 {digest}; it states {_shown(stated)}.",
+            file=path,
+            where="sha256",
+            published=stated,
+            recomputed=digest,
+        )
+    snapshot = SnapshotFile(path, digest, document)
+    for where, holds in _form(document):
+        if not holds:
+            raise snapshot.refuse(where, "is not what a publication has there.")
+    return snapshot
+
+
+def _form(document: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Every place of a document that later checks rely on, and whether it is well formed."""
+    for key in sorted(KEYS ^ set(document)):
+        yield key, False
+    yield "number", _is_whole(document["number"], least=1)
+    for key in ("previous", "head"):
+        yield key, _is_digest(document[key])
+    for key in ("category", "engine"):
+        yield key, isinstance(document[key], str)
+    for key, kind in (("segments", list), ("exclusions", dict), ("boards", dict), ("spec", dict)):
+        yield key, isinstance(document[key], kind)
+    yield "segments", bool(document["segments"])
+    for index, entry in enumerate(document["segments"]):
+        yield f"segments[{index}]", _is_entry(entry)
+    for rule, names in document["exclusions"].items():
+        known = isinstance(names, list) and names == sorted(set(map(str, names))) and bool(names)
+        yield f"exclusions.{rule}", known and all(_VOTE.fullmatch(name) for name in names)
+    named = [name for names in document["exclusions"].values() for name in names]
+    yield "exclusions", len(named) == len(set(named))
+    yield "boards", RAW in document["boards"] and {RAW, CONTROLLED} >= set(document["boards"])
+
+
+def _is_entry(entry: object) -> bool:
+    return (
+        isinstance(entry, dict)
+        and set(entry) == {"sha256", "link", "rows", "origin"}
+        and _is_digest(entry["sha256"])
+        and _is_digest(entry["link"])
+        and _is_whole(entry["rows"], least=0)
+        and isinstance(entry["origin"], str)
+    )
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+
+
+def _is_whole(value: object, *, least: int) -> bool:
+    return type(value) is int and value >= least
+
+
+def read_row(snapshots: Sequence[SnapshotFile]) -> list[SnapshotFile]:
+    """The publications by number, each following the one before. Raises as `verify` does."""
+    known: dict[int, SnapshotFile] = {}
+    for snapshot in snapshots:
+        first = known.setdefault(snapshot.number, snapshot)
+        if first.digest != snapshot.digest:
+            message = f"{first.path} is another publication of the number {snapshot.number}."
+            raise snapshot.refuse("number", message)
+    row = [known[number] for number in sorted(known)]
+    for snapshot in row:
+        if (snapshot.number == 1) != (snapshot.document["previous"] == GENESIS):
+            raise snapshot.refuse("previous", "only the first publication has none before it.")
+    for before, after in pairwise(row):
+        _check_follows(before, after)
+    return row
+
+
+def _check_follows(before: SnapshotFile, after: SnapshotFile) -> None:
+    if after.number != before.number + 1:
+        raise SnapshotError(
+            f"Publications {before.number} and {after.number} are given without those between "
+            "them, so it cannot be seen whether one leads to the other. Give all, or one."
+        )
+    if after.document["previous"] != before.digest:
+        raise after.refuse("previous", f"names another publication than {before.path}.")
+    if after.segments[: len(before.segments)] != before.segments:
+        raise after.refuse("segments", f"do not begin with those of {before.path}.")
+
+
+def _check_heads(snapshots: Sequence[SnapshotFile], path: Path, key: Path | None) -> None:
+    heads = read_heads(path, key)
+    for snapshot in snapshots:
+        head = heads.get(snapshot.number)
+        if head is None:
+            message = f"holds no statement on publication {snapshot.number}."
+            raise VerificationError(message, file=path)
+        is_now = {"snapshot": snapshot.digest} | {
+            name: snapshot.document[name] for name in ("previous", "head")
+        }
+        for name, value in is_now.items():
+            if head[name] != value:
+                raise VerificationError(
+                    f"publication {snapshot.number} had the {name} {head[name]} when it was "
+                    f"made; {snapshot.path} has {value}.",
+                    file=snapshot.path,
+                    where=name if name in snapshot.document else "sha256",
+                    published=value,
+                    recomputed=head[name],
+                )
+
+
+# -- Files of votes --------------------------------------------------------------------------
+
+
+class _VoteFiles:
+    """The folder of vote files; each is read through once, however many snapshots name it."""
+
+    def __init__(self, folder: Path, tell: Tell) -> None:
+        self._folder = folder
+        self._tell = tell
+        self._rows: dict[str, int] = {}
+
+    def find(self, sha256: str) -> Path:
+        return self._folder / f"{sha256}.parquet"
+
+    def check(self, snapshot: SnapshotFile) -> None:
+        """The chain of the snapshot's segments, each file and its rows."""
+        link = GENESIS
+        for index, entry in enumerate(snapshot.segments):
+            where = f"segments[{index}]"
+            self._tell(f"checking file {index + 1} of {len(snapshot.segments)}")
+            rows = self._checked_rows(entry.sha256)
+            if rows != entry.rows:
+                path = self.find(entry.sha256).name
+                raise snapshot.refuse(f"{where}.rows", f"is {entry.rows}; {path} has {rows}.")
+            link = link_of(link, entry.sha256)
+            if link != entry.link:
+                raise snapshot.refuse(f"{where}.link", f"is {entry.link}; the chain gives {link}.")
+        if link != snapshot.document["head"]:
+            raise snapshot.refuse("head", f"is not the last link of the segments, {link}.")
+
+    def _checked_rows(self, sha256: str) -> int:
+        if sha256 not in self._rows:
+            self._rows[sha256] = self._read_through(sha256)
+        return self._rows[sha256]
+
+    def _read_through(self, sha256: str) -> int:
+        path = self.find(sha256)
+        try:
+            found = file_digest(path)
+        except FileNotFoundError as error:
+            message = f"{path}: is not there. Download every file that the publication lists."
+            raise SnapshotError(message) from error
+        except OSError as error:
+            raise SnapshotError(f"{path}: cannot be read ({error.strerror or error}).") from error
+        if found != sha256:
+            raise VerificationError(
+                f"its content has the SHA-256 {found}, not the one that names it.",
+                file=path,
+                published=sha256,
+                recomputed=found,
+            )
+        try:
+            rows: int = pq.read_metadata(path).num_rows
+        except (OSError, pa.ArrowException) as error:
+            raise VerificationError(f"is no file of votes ({error}).", file=path) from error
+        return rows
+
+
+# -- Numbers ---------------------------------------------------------------------------------
+
+
+def _verified(
+    snapshot: SnapshotFile, files: _VoteFiles, every_number: bool, tell: Tell
+) -> Verified:
+    files.check(snapshot)
+    spec = _spec(snapshot)
+    tell("reading the votes")
+    document = snapshot.document
+    sealed = read_sealed(snapshot.segments, document["exclusions"], files.find, columns_for(spec))
+    if sealed.unknown:
+        message = f"{sealed.unknown[0]} is no vote of the segments listed."
+        raise snapshot.refuse("exclusions", message)
+    tell("computing everything again" if every_number else "computing the default board again")
+    recomputed = _recomputed(snapshot, sealed.table, spec, every_number)
+    recomputed["simulated_votes"] = sum(
+        entry.rows for entry in snapshot.segments if entry.origin == SIMULATED
+    )
+    _compare(snapshot, recomputed, every_number)
+    return Verified(
+        path=snapshot.path,
+        number=snapshot.number,
+        digest=snapshot.digest,
+        engine=document["engine"],
+        segments=len(snapshot.segments),
+        votes=sealed.table.num_rows,
+        excluded=sum(len(names) for names in document["exclusions"].values()),
+        contestants=len(document["boards"][snapshot.default]["standings"]),
+    )
+
+
+def _spec(snapshot: SnapshotFile) -> RankingSpec:
+    try:
+        return RankingSpec.from_dict(snapshot.document["spec"])
+    except (RankingError, TypeError) as error:
+        raise snapshot.refuse("spec", f"is none: {error}") from error
+
+
+def _recomputed(
+    snapshot: SnapshotFile, table: pa.Table, spec: RankingSpec, every_number: bool
+) -> dict[str, Any]:
+    """What the snapshot's document should hold, as JSON gives it back."""
+    try:
+        votes = Votes.from_arrow(table)
+        if every_number:
+            result = publication(votes).to_dict()
+        else:
+            board = fit(votes, spec).to_dict()
+            named = {snapshot.default: board}
+            result = {"spec": board["spec"], "counts": board["counts"], "boards": named}
+    except RankingError as error:
+        raise snapshot.refuse("spec", f"these votes cannot be fitted with it: {error}") from error
+    plain: dict[str, Any] = json.loads(canonical(result))
+    return plain
+
+
+def _compare(snapshot: SnapshotFile, recomputed: Mapping[str, Any], every_number: bool) -> None:
+    published = {key: snapshot.document[key] for key in recomputed}
+    if not every_number:
+        published["boards"] = {snapshot.default: published["boards"][snapshot.default]}
+    difference = first_difference(published, recomputed)
+    if difference is not None:
+        raise VerificationError(
+            _sentence(difference, snapshot.document["engine"]),
+            file=snapshot.path,
+            where=difference.where,
+            published=difference.published,
+            recomputed=difference.recomputed,
+        )
+
+
+def _sentence(difference: Difference, engine: str) -> str:
+    whom = f" of {difference.contestant!r}" if difference.contestant is not None else ""
+    sentence = (
+        f"{difference.where}{whom} is {_shown(difference.published)} as published and "
+        f"{_shown(difference.recomputed)} as recomputed."
+    )
+    if engine == ENGINE:
+        return sentence
+    return f"{sentence} It was published by {engine}, and this is {ENGINE}: check with that one."
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]}…"
+
+
+# -- Command line ----------------------------------------------------------------------------
+
+HOLDS, DOES_NOT_HOLD = 0, 1
+
+
+def run_verify(parsed: argparse.Namespace, output: Console, errors: Console) -> int:
+    """Check publications and say what held; 0, or 1 after the first thing that did not."""
+    if parsed.key is not None and parsed.head is None:
+        raise SnapshotError("--key checks the signatures of --head FILE, which is not given.")
+    if parsed.json is not None:
+        check_writable(parsed.json)
+    verified: tuple[Verified, ...] = ()
+    difference: VerificationError | None = None
+    try:
+        with work_on(errors) as work:
+            verified = verify(
+                parsed.snapshots,
+                parsed.votes,
+                every_number=parsed.all,
+                heads=parsed.head,
+                key=parsed.key,
+                tell=work.tell,
+            )
+    except VerificationError as error:
+        difference = error
+    to_stdout = _write_report(parsed, verified, difference)
+    if difference is not None:
+        errors.print(Text(f"does not verify: {difference}"))
+        return DOES_NOT_HOLD
+    if not to_stdout:
+        _show(output, verified, parsed)
+    return HOLDS
+
+
+def _write_report(
+    parsed: argparse.Namespace,
+    verified: Sequence[Verified],
+    difference: VerificationError | None,
+) -> bool:
+    """The JSON that was asked for; whether it went to standard output."""
+    if parsed.json is None:
+        return False
+    report = {
+        "verified": difference is None,
+        "recomputed": "everything" if parsed.all else "default board",
+        "engine": ENGINE,
+        "publications": [asdict(each) | {"path": str(each.path)} for each in verified],
+        "difference": None
+        if difference is None
+        else {
+            "message": str(difference),
+            "file": difference.file,
+            "where": difference.where,
+            "published": difference.published,
+            "recomputed": difference.recomputed,
+        },
+    }
+    if str(parsed.json) == "-":
+        sys.stdout.write(as_json(report))
+        return True
+    write_text(parsed.json, as_json(report))
+    return False
+
+
+def _show(output: Console, verified: Sequence[Verified], parsed: argparse.Namespace) -> None:
+    what = "every published number" if parsed.all else "the default board"
+    for each in verified:
+        files = "1 file" if each.segments == 1 else f"{each.segments:,} files"
+        output.print(
+            f"Publication {each.number}, {each.digest[:12]}: {each.votes:,} votes in {files}, "
+            f"{each.excluded:,} excluded by name; {what} of {each.contestants:,} contestants."
+        )
+    if parsed.head is not None:
+        signed = ", signed by the key," if parsed.key is not None else ""
+        output.print(f"The statements of {parsed.head.name}{signed} agree.")
+    output.print("verified")
