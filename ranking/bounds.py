@@ -2,15 +2,15 @@
 
 An undefeated contestant's likelihood rises for ever with its strength, so it has no rating; but
 low strengths become unlikely. The bound is the strength at which the profile likelihood has
-fallen by half a χ² quantile from its supremum.
+fallen to 1 − confidence of its supremum: were it any lower, votes like these would be rarer still.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from ranking.arrays import BoolArray, FloatArray
 from ranking.design import Design
@@ -73,7 +73,9 @@ def _bound(prepared: Selection, design: Design, solution: Solution, i: int) -> f
         # The limits of both-bad votes involve the ground, so no group splits off at no loss.
         return None
     profile = _Profile.of(prepared, design, solution, i)
-    allowed = float(special.ndtri(spec.confidence)) ** 2
+    # The supremum lies at infinity, where the deviance has no χ² distribution; but votes this
+    # one-sided come about at t with the probability exp(ℓ(t) − ℓ_sup), whatever their number.
+    allowed = -2.0 * math.log1p(-spec.confidence)
     theta = profile.where_deviance_is(allowed)
     if spec.anchor is not None:
         theta -= float(solution.theta[prepared.labels.index(spec.anchor)])

@@ -80,6 +80,10 @@ class Design(ABC):
     def votes_of(self) -> IndexArray:
         """(M,) number of rows each contestant takes part in."""
 
+    def merged(self) -> Design:
+        """The same likelihood in no more rows."""
+        return self
+
     def summed(self, work: Callable[[PairDesign], _Summand]) -> _Summand:
         """The sum of work(part) over the parts, added in their order."""
         return reduce(add, self.each_part(work))
@@ -150,6 +154,29 @@ class PairDesign(Design):
     def each_part(self, work: Callable[[PairDesign], _T]) -> Iterable[_T]:
         """The design is its only part."""
         return (work(self),)
+
+    def merged(self) -> PairDesign:
+        """One row per pair, of its mean outcome, where rows of a pair differ in nothing else.
+
+        Bradley-Terry's loss is linear in outcomes and weights, so only the rounding changes.
+        """
+        if self.names or self.likelihood.parameters:
+            return self
+        weight = self.counts.astype(np.float64)
+        won = np.add.reduceat(self.y, self.starts[:-1], dtype=np.float64)
+        if self.weight is not None:
+            weight = np.add.reduceat(self.weight, self.starts[:-1])
+            won = np.add.reduceat(self.weight * self.y, self.starts[:-1])
+        starts = np.arange(self.first.size + 1)
+        return replace(
+            self,
+            starts=starts,
+            x=np.zeros((0, self.first.size)),
+            y=np.divide(won, weight, out=np.full(won.size, 0.5), where=weight > 0.0),
+            weight=weight,
+            rows=self.rows[self.starts[:-1]],
+            blocks=blocks_of(starts),
+        )
 
     def votes_of(self) -> IndexArray:
         counts = self.counts.astype(np.float64)

@@ -24,8 +24,8 @@ FEW_CLUSTERS = 30
 # A voter's score vector costs nnz² in the sparse product and M² in the dense one, whose
 # arithmetic is about a hundred times faster per number.
 _DENSE_ADVANTAGE = 100
-_CHUNK_BYTES = 1 << 26
-_CHUNK_ROWS = 1 << 19
+_CHUNK_BYTES = 1 << 22
+_CHUNK_ROWS = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)

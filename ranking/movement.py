@@ -15,7 +15,7 @@ from ranking.errors import SpecError
 from ranking.fitting import Estimate, Fitted, board, estimate, fit
 from ranking.inference import cluster_meat, quantile
 from ranking.result import Leaderboard, Movement, StyleMovement
-from ranking.selection import prepare
+from ranking.selection import checked, with_every_column
 from ranking.spec import RankingSpec
 from ranking.votes import Votes
 
@@ -34,13 +34,15 @@ def style_movement(votes: Votes, spec: RankingSpec) -> StyleMovement:
     """
     if not spec.controls:
         raise SpecError("a movement needs at least one control, such as length.")
-    prepared = prepare(votes, spec)
-    raw_spec = raw_of(spec)
+    every = with_every_column(votes, spec)
+    prepared, raw_spec = checked(every), raw_of(spec)
     if prepared.design is None:
         return StyleMovement(fit(votes, raw_spec), fit(votes, spec), ())
     controlled = estimate(prepared, prepared.design)
     design, warnings = raw_design(prepared.design)
-    raw_prepared = replace(prepared, spec=replace(raw_spec, scales={}), warnings=warnings)
+    raw_prepared = replace(
+        every, spec=replace(raw_spec, scales={}), warnings=(*every.warnings, *warnings)
+    )
     raw = estimate(raw_prepared, design, controlled.clusters)
     return movement_between(raw, controlled, _cross(raw, controlled))
 

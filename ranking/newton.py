@@ -238,6 +238,7 @@ def solve(
 
     Raises NoEstimateError when there is no minimum, ConvergenceError when it was not reached.
     """
+    design = design.merged()
     point = _alike(design) if start is None else start.copy()
     step = np.zeros(point.size)
     c = None

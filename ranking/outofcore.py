@@ -32,6 +32,7 @@ from ranking.movement import movement_between, raw_design, raw_of
 from ranking.newton import Solution, residuals
 from ranking.partitions import Partition, PartitionedDesign, Run
 from ranking.result import Leaderboard, StyleMovement
+from ranking.selection import likelihood_by
 from ranking.spec import RankingSpec
 from ranking.spill import FileRead, Spilled, record_kind, spill
 from ranking.stored import StoredVotes, Tell, counted, rows_of, select_stored
@@ -252,7 +253,8 @@ def _boards(
         return board(controlled), None
     tell("fitting the raw board")
     design, warnings = raw_design(selection.design)
-    raw = replace(raw, spec=replace(raw.spec, scales={}), warnings=warnings)
+    _, told = likelihood_by(selection.placement, selection.spec)
+    raw = replace(raw, spec=replace(raw.spec, scales={}), warnings=(*told, *warnings))
     uncontrolled = _fitted(raw, design)
     tell("measuring how sure the movement is")
     moved = movement_between(uncontrolled, controlled, _cross(uncontrolled, controlled))

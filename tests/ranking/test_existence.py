@@ -7,7 +7,12 @@ from ranking import Leaderboard, RankingSpec, Unplaced, Votes, fit
 from tests.ranking.making import plain
 
 PLAIN = RankingSpec(position=False)
-CHI_SQUARED = 2.705543
+
+
+def log_odds(p: float) -> float:
+    return float(np.log(p / (1.0 - p)))
+
+
 CYCLE = ["A>B", "B>C", "C>A", "A>B"]
 
 
@@ -66,18 +71,18 @@ def against_equals(*more: tuple[str, str]) -> Leaderboard:
     return fit(Votes.from_columns(a, b, outcomes), PLAIN)
 
 
-def test_the_bound_is_where_the_profile_has_fallen_by_the_quantile() -> None:
-    """k wins over opponents who are surely equal have the deviance 2k ln(1 + e^−t)."""
+def test_at_the_bound_the_votes_have_a_chance_of_five_percent() -> None:
+    """Three wins of three, over opponents who are surely equal."""
     board = against_equals(("U", "A"), ("U", "B"), ("U", "A"))
-    t = -np.log(np.exp(CHI_SQUARED / 6) - 1.0)
+    t = log_odds(0.05 ** (1 / 3))
 
     assert entry(board, "U").bound == pytest.approx(1000 + 400 / np.log(10) * t, abs=0.05)
 
 
 def test_a_chain_of_wins_bounds_through_those_between() -> None:
-    """T beat U and U beat A: with U half-way the deviance of T is 4 ln(1 + e^−t/2)."""
+    """T beat U and U beat A: likeliest with U half-way."""
     board = against_equals(("T", "U"), ("U", "A"))
-    t = -2 * np.log(np.exp(CHI_SQUARED / 4) - 1.0)
+    t = 2.0 * log_odds(0.05 ** (1 / 2))
 
     assert entry(board, "T").bound == pytest.approx(1000 + 400 / np.log(10) * t, abs=0.05)
 

@@ -26,6 +26,16 @@ def test_both_boards_are_fits_to_the_same_votes() -> None:
     assert_same_numbers(moved.raw.to_dict(), fit(votes, raw_of(CONTROLLED)).to_dict())
 
 
+def test_each_board_says_what_it_would_say_alone() -> None:
+    votes = simulated(1)
+    decided = replace(votes, outcome=np.minimum(votes.outcome, 1))
+    spec = replace(CONTROLLED, likelihood="davidson")
+    moved = style_movement(decided, spec)
+
+    assert moved.raw.warnings == fit(decided, raw_of(spec)).warnings != ()
+    assert moved.controlled.warnings == fit(decided, spec).warnings
+
+
 def test_movement_is_controlled_less_raw() -> None:
     moved = style_movement(simulated(2), CONTROLLED)
     raw = {standing.contestant: standing for standing in moved.raw.standings}
