@@ -141,9 +141,11 @@ def measure(folder: Path, votes: int) -> None:
     from arena.integrity.sealing import votes_seal
     from arena.integrity.selectors import votes_all
     from arena.integrity.services import votes_export
+    from arena.leaderboard.models import Draft
     from arena.leaderboard.services import refit
 
     Segment.objects.all()._raw_delete("default")
+    Draft.objects.all().delete()
     timed("seal", votes_seal)
     for kind in ("segments", "texts"):
         size = sum(path.stat().st_size for path in (folder / kind).iterdir())

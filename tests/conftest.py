@@ -1,11 +1,14 @@
 """What every room's tests share: the folder of real votes, and what may be missing where."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 
+from arena.config.settings import durable
 from arena.voters.models import Voter
 
 
@@ -26,10 +29,22 @@ def real_votes() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments and rejects of a test stay in its own folder."""
-    monkeypatch.setattr(settings, "VAR_DIR", tmp_path / "var")
-    monkeypatch.setattr(settings, "SEGMENTS_DIR", tmp_path / "var" / "segments")
+def own_folders(tmp_path: Path) -> Iterator[None]:
+    """What a test writes stays in its own folder.
+
+    Not through the `settings` fixture: tests may take parameters of that name.
+    """
+    var = tmp_path / "var"
+    storages = {"segments": durable(var / "segments"), "texts": durable(var / "texts")}
+    with override_settings(
+        VAR_DIR=var,
+        SEGMENTS_DIR=var / "segments",
+        TEXTS_DIR=var / "texts",
+        IMPORT_DIR=var / "incoming",
+        MEDIA_ROOT=var / "media",
+        STORAGES=settings.STORAGES | storages,
+    ):
+        yield
 
 
 @pytest.fixture

@@ -34,6 +34,12 @@ def on_record(prompt: Prompt, **answers: str) -> list[Revision]:
     return revisions
 
 
+def pair() -> tuple[Revision, Revision]:
+    """Two contestants of names that nobody has."""
+    first, second = next(number), next(number)
+    return revision(f"contestant {first}"), revision(f"contestant {second}")
+
+
 def battle(
     a: Revision, b: Revision, voter: Voter, state: State = State.COMPLETE, **fields: object
 ) -> Battle:

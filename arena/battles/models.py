@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from arena.catalog.models import Revision
 from arena.core.models import Immutable
-from arena.voters.models import Voter
+from arena.voters.models import Voter, new_key
 
 
 class Worker(models.Model):
@@ -116,7 +116,10 @@ class Battle(models.Model):
 class Turn(models.Model):
     battle = models.ForeignKey(Battle, on_delete=models.CASCADE, related_name="turns")
     number = models.PositiveSmallIntegerField()
-    prompt = models.TextField()
+    prompt = models.TextField(blank=True)
+    # Before an answer's text in its digest, so that nobody without the text file can tell by
+    # trying which text it was. Empty once the turn's texts are erased.
+    salt = models.CharField(max_length=32, blank=True, default=new_key, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -60,17 +60,21 @@ class Voted:
     b: VotedSide
 
 
+ERASED = "Prompt and answers of this battle are no longer kept."
+
+
 def battle_page(battle: Battle) -> BattlePage:
+    turn = battle.turns.latest("number")
     finished = battle.state in {State.COMPLETE, State.VOTED}
     answers = answers_of(battle) if finished else {}
     return BattlePage(
         id=battle.pk,
         state=battle.state,
-        prompt=battle.turns.latest("number").prompt,
+        prompt=turn.prompt,
         answer_a_html=answer_html(answers.get(Side.A)),
         answer_b_html=answer_html(answers.get(Side.B)),
         outcome=battle.vote.outcome if battle.state == State.VOTED else "",
-        message=MESSAGES.get(State(battle.state), ""),
+        message=MESSAGES.get(State(battle.state), "") if turn.salt else ERASED,
     )
 
 

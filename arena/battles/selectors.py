@@ -1,14 +1,30 @@
 """Reads of the battles room."""
 
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import TypeVar
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    Max,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    When,
+)
+from django.db.models.functions import Cast
 
 from arena.battles.exceptions import NoSuchBattle
-from arena.battles.models import Answer, Battle, Prompt, RecordedAnswer, Side, Vote
+from arena.battles.models import Answer, Battle, Prompt, RecordedAnswer, Side, Turn, Vote
 from arena.catalog.models import Kind, Revision, Status
+
+Rows = TypeVar("Rows", bound=Model)
 
 LATEST = Subquery(
     Revision.objects.filter(contestant=OuterRef("contestant"))
@@ -72,23 +88,45 @@ def answers_of(battle: Battle) -> dict[str, Answer]:
     return {answer.side: answer for answer in answers}
 
 
-@dataclass(frozen=True)
-class VoteRow:
-    """A native vote with everything a vote at rest carries."""
-
-    vote: Vote
-    a: Answer
-    b: Answer
+# -- For votes at rest -----------------------------------------------------------------------
 
 
-def votes_after(last: int) -> Iterator[VoteRow]:
-    """Votes with an id above `last`, by id, with both answers of the turn voted on."""
-    votes = Vote.objects.filter(pk__gt=last).select_related(
-        "battle__revision_a", "battle__revision_b", "voter", "turn"
+def votes_between(after: int, last: int) -> QuerySet[Vote]:
+    """Votes with an id in (after, last], by id, with what `values_list` may ask of them:
+
+    `a` and `b`, the final answers of the turn voted on; `claims_a` and `claims_b`, 1 where one
+    named itself and else 0; `battle_text`, the battle's id.
+    """
+    votes: QuerySet[Vote] = Vote.objects.filter(pk__gt=after, pk__lte=last)
+    for side in Side.values:
+        votes = with_final_answer(votes, side, "turn__answers", "turn")
+        claims = Case(When(**{f"{side}__identity_claims": []}, then=0), default=1)
+        votes = votes.annotate(**{f"claims_{side}": claims})
+    return votes.annotate(battle_text=Cast("battle_id", TextField())).order_by("pk")
+
+
+def turns_before_votes(after: int, last: int) -> QuerySet[Turn]:
+    """The turns before the one voted on, of votes with an id in (after, last], by vote and number.
+
+    With `a` and `b` as in `votes_between`.
+    """
+    turns = Turn.objects.filter(
+        battle__vote__pk__gt=after,
+        battle__vote__pk__lte=last,
+        number__lt=F("battle__vote__turn__number"),
     )
-    for vote in votes.prefetch_related("turn__answers").iterator(chunk_size=2000):
-        answers = {answer.side: answer for answer in vote.turn.answers.all()}
-        yield VoteRow(vote, answers[Side.A], answers[Side.B])
+    for side in Side.values:
+        turns = with_final_answer(turns, side, "answers", "pk")
+    return turns.order_by("battle__vote__pk", "number")
+
+
+def with_final_answer(rows: QuerySet[Rows], side: str, answers: str, turn: str) -> QuerySet[Rows]:
+    """`rows` with the last attempt of that side as `side`."""
+    joined = FilteredRelation(answers, condition=Q(**{f"{answers}__side": side}))
+    later = Answer.objects.filter(
+        turn=OuterRef(turn), side=side, attempt__gt=OuterRef(f"{side}__attempt")
+    )
+    return rows.alias(**{side: joined}).filter(~Exists(later))
 
 
 def votes_existing(ids: set[int]) -> set[int]:

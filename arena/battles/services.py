@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -47,6 +47,7 @@ from arena.providers.protocol import Limits, Message, Request
 from arena.voters.models import Voter
 from ranking.covariates import style_metrics
 
+OPEN = (State.GENERATING, State.COMPLETE)
 WORKER_STALE = timedelta(seconds=6)
 KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -261,6 +262,22 @@ def vote_repeated(battle: Battle, outcome: str, key: str) -> Vote:
     if (vote.idempotency_key, vote.outcome) != (key, outcome):
         raise AlreadyVoted
     return vote
+
+
+# -- Forgetting ------------------------------------------------------------------------------
+
+
+def texts_erase(*, battles: QuerySet[Battle]) -> int:
+    """Blank what was asked and answered in these battles; returns how many turns had texts.
+
+    Battles still open are ended first: nobody can judge answers that are gone, and answers
+    that are being written find no battle to be stored in. Counts and votes stay.
+    """
+    with transaction.atomic():
+        battles.filter(state__in=OPEN).update(state=State.INTERRUPTED, ended_at=timezone.now())
+        turns = Turn.objects.filter(battle__in=battles).exclude(salt="")
+        Answer.objects.filter(turn__in=turns).update(text="", identity_claims=[], error_detail="")
+        return turns.update(prompt="", salt="")
 
 
 # -- Leases ----------------------------------------------------------------------------------

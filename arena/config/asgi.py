@@ -12,11 +12,12 @@ from channels.sessions import CookieMiddleware  # noqa: E402
 
 from arena.battles.routing import websocket_urlpatterns  # noqa: E402
 from arena.config.lifespan import Lifespan  # noqa: E402
+from arena.core.bodies import BodyLimit  # noqa: E402
 from arena.core.origins import SameOrigin  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": BodyLimit(http),
         "websocket": SameOrigin(CookieMiddleware(URLRouter(websocket_urlpatterns))),
         "lifespan": Lifespan(),
     }

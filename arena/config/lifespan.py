@@ -1,8 +1,10 @@
-"""What a web process does beside serving: renew its lease, and refit where it is alone."""
+"""Beside serving a web process renews its lease; where it is alone it refits, purges, runs jobs."""
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -10,11 +12,16 @@ from django.conf import settings
 
 from arena.battles import generation
 from arena.battles.services import battles_interrupt_orphans, worker_end, worker_renew
+from arena.core.jobs import jobs_run
+from arena.integrity.erasure import purge
+from arena.leaderboard.heads import heads_hand_on
 from arena.leaderboard.services import Refitter
 
 log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 2.0
+HEADS_SECONDS = 60.0
+PURGE_SECONDS = 24 * 3600.0
 DRAIN_SECONDS = 20.0
 
 
@@ -23,11 +30,19 @@ class Lifespan:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         await receive()
+        ending = threading.Event()
         chores = [asyncio.create_task(repeat(renew_lease, RENEW_SECONDS))]
         if settings.REFIT_SECONDS:
             chores.append(asyncio.create_task(repeat(Refitter(), settings.REFIT_SECONDS)))
+            chores.append(asyncio.create_task(repeat(heads_hand_on, HEADS_SECONDS)))
+            chores.append(asyncio.create_task(repeat(purge, PURGE_SECONDS)))
+        if settings.JOBS_SECONDS:
+            chores.append(
+                asyncio.create_task(repeat(partial(jobs_run, ending), settings.JOBS_SECONDS))
+            )
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        ending.set()
         await generation.drain(DRAIN_SECONDS)
         for chore in chores:
             chore.cancel()

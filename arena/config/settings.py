@@ -31,6 +31,18 @@ def envnumber(name: str, default: float) -> float:
         raise ImproperlyConfigured(f"{name}={value!r} is not a number.") from error
 
 
+def envrate(name: str, default: str) -> tuple[int, int] | None:
+    """So many in so many seconds, from e.g. 600/minute; None for 0, which is no limit."""
+    value = os.environ.get(name, "").strip() or default
+    if value == "0":
+        return None
+    number, _, per = value.partition("/")
+    seconds = {"second": 1, "minute": 60, "hour": 3600}.get(per)
+    if not number.isdigit() or not int(number) or seconds is None:
+        raise ImproperlyConfigured(f"{name}={value!r} is no rate: write e.g. 600/minute, or 0.")
+    return int(number), seconds
+
+
 def envlist(name: str, default: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
@@ -58,6 +70,10 @@ HTTPS = envbool("HTTPS", False)
 # Everything the arena writes: database, segments, collected static files.
 VAR_DIR = Path(os.environ.get("TILTYARD_VAR", BASE_DIR / "var")).resolve()
 SEGMENTS_DIR = VAR_DIR / "segments"
+TEXTS_DIR = VAR_DIR / "texts"
+# The only folder whose files can be imported by naming them over the API.
+IMPORT_DIR = Path(os.environ.get("IMPORT_DIR", VAR_DIR / "incoming")).resolve()
+MEDIA_ROOT = VAR_DIR / "media"
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -164,6 +180,37 @@ else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 WEB_WORKERS = int(envnumber("WEB_CONCURRENCY", 1))
 
+# -- Votes at rest ---------------------------------------------------------------------------
+
+
+def durable(folder: Path) -> dict[str, object]:
+    return {"BACKEND": "arena.core.storage.DurableStorage", "OPTIONS": {"location": folder}}
+
+
+def bucket(name: str, folder: str) -> dict[str, object]:
+    """An S3 bucket; credentials come from where boto3 looks for them."""
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": name,
+            "location": folder,
+            "endpoint_url": os.environ.get("SEGMENTS_S3_ENDPOINT") or None,
+            "region_name": os.environ.get("SEGMENTS_S3_REGION") or None,
+            "default_acl": None,  # the bucket's policy decides who may read
+            "file_overwrite": True,  # names are digests
+        },
+    }
+
+
+SEGMENTS_S3_BUCKET = os.environ.get("SEGMENTS_S3_BUCKET", "")
+# With a bucket, SEGMENTS_DIR holds verified copies and is filled again where one is gone.
+VOTE_STORAGES = {
+    "segments": bucket(SEGMENTS_S3_BUCKET, "segments")
+    if SEGMENTS_S3_BUCKET
+    else durable(SEGMENTS_DIR),
+    "texts": bucket(SEGMENTS_S3_BUCKET, "texts") if SEGMENTS_S3_BUCKET else durable(TEXTS_DIR),
+}
+
 # -- Static files ----------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
@@ -171,6 +218,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "arena.core.storage.ModuleManifestStorage"},
+    **VOTE_STORAGES,
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
@@ -209,19 +257,36 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["arena.api.authentication.Token"],
-    "DEFAULT_PERMISSION_CLASSES": ["arena.api.permissions.ReadPermission"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["arena.api.permissions.TokenPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["arena.api.throttling.PerToken"],
+    "DEFAULT_SCHEMA_CLASS": "arena.api.schema.Described",
+    "DEFAULT_PARSER_CLASSES": ["arena.api.parsers.Json"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "arena.api.renderers.Forms",
     "EXCEPTION_HANDLER": "arena.api.problems.problem_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+    # Not "format": the schema leaves such addresses out.
+    "FORMAT_SUFFIX_KWARG": "form",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tiltyard admin API",
-    "DESCRIPTION": "Boards, standings and how they moved. See docs/api.md.",
+    "DESCRIPTION": "Boards, votes and how positions moved. For people: /api/v1/.",
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "arena.api.schema.with_problems",
+    ],
 }
+# The largest body of any other request, in bytes.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# Requests that one token may make: how many, in how many seconds.
+API_RATE = envrate("API_RATE", "600/minute")
+# The largest file of votes that the API takes, in bytes; others are imported from the folder.
+IMPORT_MAX_BYTES = int(envnumber("IMPORT_MAX_BYTES", 4 << 30))
 REST_KNOX = {"TOKEN_TTL": timedelta(days=90)}
 
 # -- Language and time -----------------------------------------------------------------------
@@ -236,6 +301,11 @@ USE_I18N = True
 # Sessions of voters: the signed cookie that carries the voter's key.
 VOTER_COOKIE = "__Host-tiltyard-voter" if HTTPS else "tiltyard-voter"
 VOTER_COOKIE_AGE = 365 * 24 * 3600
+# After so many days `manage.py purge` erases texts of battles and hashes of networks; 0: never.
+RETAIN_TEXT_DAYS = int(envnumber("RETAIN_TEXT_DAYS", 365))
+RETAIN_NETWORK_DAYS = int(envnumber("RETAIN_NETWORK_DAYS", 30))
+# Whom the privacy page says to ask, e.g. an address for mail.
+OPERATOR_CONTACT = os.environ.get("OPERATOR_CONTACT", "")
 
 PROMPT_MAX_CHARACTERS = int(envnumber("PROMPT_MAX_CHARACTERS", 20_000))
 # How many unfinished battles one voter may have.
@@ -251,6 +321,19 @@ ANSWER_MAX_CHARACTERS = int(envnumber("ANSWER_MAX_CHARACTERS", 200_000))
 # Refit within the web process every so many seconds when votes have come in; 0 leaves it to
 # a separate `manage.py refit --watch`, which is what several web processes need.
 REFIT_SECONDS = envnumber("REFIT_SECONDS", 0 if REDIS_URL else 20)
+# Whoever refits also publishes, at most every so many seconds; 0 leaves it to `manage.py publish`.
+PUBLISH_SECONDS = envnumber("PUBLISH_SECONDS", 0)
+# Run jobs that were asked for over the API within the web process, looking every so many
+# seconds; 0 leaves it to a separate `manage.py run_jobs --watch`.
+JOBS_SECONDS = envnumber("JOBS_SECONDS", 0 if REDIS_URL else 1)
+# Where a statement on each publication goes, so that rewriting all of them is noticed.
+HEAD_FILE = os.environ.get("HEAD_FILE", "")
+HEAD_WEBHOOK = os.environ.get("HEAD_WEBHOOK", "")
+HEAD_KEY_FILE = os.environ.get("HEAD_KEY_FILE", "")
+# Whether the archive hands out the votes of publications.
+ARCHIVE_VOTES = envbool("ARCHIVE_VOTES", True)
+# Whether prompts and answers may leave the arena, by archive and API.
+PUBLISH_TEXT = envbool("PUBLISH_TEXT", False)
 
 LOGGING = {
     "version": 1,

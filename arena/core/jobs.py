@@ -31,11 +31,16 @@ class Cancelled(Exception):
     """Raised inside a job whose row says that it is no longer wanted."""
 
 
+class Stopped(Exception):
+    """Raised inside a job whose process is about to end; the next one takes the job up."""
+
+
 @dataclass(frozen=True)
 class Task:
     """What a job's function is given: its parameters, who asked, and a way to tell progress."""
 
     job: Job
+    ending: threading.Event | None = None
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -43,7 +48,12 @@ class Task:
         return params
 
     def tell(self, message: str, done: float | None = None) -> None:
-        """Say what is being done, and the share done where it is known. Raises Cancelled."""
+        """Say what is being done, and the share done where it is known.
+
+        Raises Cancelled or Stopped, which a job lets through.
+        """
+        if self.ending and self.ending.is_set():
+            raise Stopped
         held = mine(self.job).update(message=message[:200], done=done, seen_at=Now())
         if not held:
             raise Cancelled
@@ -78,6 +88,23 @@ def job_create(*, kind: str, params: Mapping[str, Any], actor: Any = None) -> Jo
     return created
 
 
+def job_ask(*, kind: str, params: Mapping[str, Any], actor: Any) -> tuple[Job, bool]:
+    """A job that does this; False where the actor's own, still unfinished one is it."""
+    unfinished = Job.objects.filter(
+        kind=kind, actor=actor, state__in=(JobState.QUEUED, JobState.RUNNING)
+    )
+    for found in unfinished:
+        if found.params == dict(params):
+            return found, False
+    return job_create(kind=kind, params=params, actor=actor), True
+
+
+def jobs_run(ending: threading.Event) -> None:
+    """Run the jobs that wait, one after the other, until there are none or the process ends."""
+    while not ending.is_set() and job_run_next(ending):
+        pass
+
+
 def job_get(pk: int) -> Job:
     try:
         return Job.objects.get(pk=pk)
@@ -96,13 +123,16 @@ def job_cancel(*, pk: int, actor: Any = None) -> Job:
     return job_get(pk)
 
 
-def job_run_next() -> Job | None:
-    """Run the oldest job that waits, or whose process is gone; None where there is none."""
+def job_run_next(ending: threading.Event | None = None) -> Job | None:
+    """Run the oldest job that waits, or whose process is gone; None where there is none.
+
+    ending: once it is set, the job stops at its next sign of progress and waits again.
+    """
     taken = claim()
     if taken is None:
         return None
     with lease(taken):
-        finish(taken, **outcome(taken))
+        finish(taken, **outcome(taken, ending))
     return job_get(taken.pk)
 
 
@@ -137,12 +167,15 @@ def mine(taken: Job) -> Any:
     )
 
 
-def outcome(taken: Job) -> dict[str, Any]:
+def outcome(taken: Job, ending: threading.Event | None) -> dict[str, Any]:
     """What became of the job, as fields of its row."""
     try:
-        result = _FUNCTIONS[taken.kind](Task(taken))
+        result = _FUNCTIONS[taken.kind](Task(taken, ending))
     except Cancelled:
         return {"state": JobState.CANCELLED}
+    except Stopped:
+        # This attempt was none of the job's fault.
+        return {"state": JobState.QUEUED, "attempts": taken.attempts - 1, "ended_at": None}
     except tuple(_EXPECTED) as error:
         return {"state": JobState.FAILED, "error": str(error)[:SHOWN_ERROR]}
     except Exception:
@@ -155,7 +188,7 @@ def outcome(taken: Job) -> dict[str, Any]:
 
 
 def finish(taken: Job, **fields: Any) -> None:
-    mine(taken).update(ended_at=Now(), **fields)
+    mine(taken).update(**{"ended_at": Now(), **fields})
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from arena.demo.simulate import RIGGING_RULE, World, simulate
 from arena.integrity.chain import segment_add
 from arena.integrity.models import Origin
 from arena.integrity.services import votes_exclude
-from arena.leaderboard.services import refit
+from arena.leaderboard.services import publish
 
 RIGGING_REASON = "These voters chose one contestant in every battle it was in, all in one night."
 
@@ -31,7 +31,7 @@ def seed() -> World:
     answers_seed(world)
     for week, published_at in enumerate(cast.PUBLISHED_AT, start=1):
         votes_seed(week_of(world.votes, published_at), name=f"simulated week {week}")
-        refit(published_at=published_at)
+        publish(published_at=published_at)
     return world
 
 

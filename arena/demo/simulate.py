@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from itertools import count
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from arena.demo.world import (
     planted_theta,
 )
 from ranking.covariates import CONTROLS, METRICS, pair_difference, style_metrics
+from ranking.simulation import activity_shares, correlated_draws, drawn_outcomes
 from ranking.votes import OUTCOMES, SIDES
 
 Floats = npt.NDArray[np.float64]
@@ -43,7 +43,6 @@ VOTES, VOTERS, RIGGERS, RIGGED_VOTES = 30_000, 2_000, 4, 212
 # Of a contestant's log length over prompts, before lengths are held within their limits.
 JITTER_SD = 0.45
 TIE_FACTOR, BOTH_BAD_SHARE = 0.6, 0.25
-ACTIVITY_TAIL, ACTIVITY_CAP = 1.1, 0.01
 CORRELATION = 0.3
 RIGGING_RULE = "rigging"
 _NAMES = tuple(revision.name for revision in REVISIONS)
@@ -197,11 +196,9 @@ def _second(moment: datetime) -> float:
 def _voters(rng: np.random.Generator, votes: int) -> Ints:
     """Honest voters, numbered after the riggers: everybody votes, few vote much."""
     honest = np.arange(RIGGERS, VOTERS)
-    activity = (1.0 - rng.random(honest.size)) ** (-1.0 / ACTIVITY_TAIL)
-    for _ in range(50):  # capping lowers the total and with it the cap
-        activity = np.minimum(activity, ACTIVITY_CAP * activity.sum())
+    activity = activity_shares(rng, honest.size)
     once = honest[:votes]
-    more = rng.choice(honest, size=votes - once.size, p=activity / activity.sum())
+    more = rng.choice(honest, size=votes - once.size, p=activity)
     return rng.permutation(np.concatenate([once, more]))
 
 
@@ -250,25 +247,11 @@ def _outcomes(
     gamma = np.array(list(GAMMA.values()))
     pull = gamma @ (differences / scales[:, None])
     p = 1.0 / (1.0 + np.exp(-(theta[battles.a] - theta[battles.b] + pull + POSITION)))
-    tie = TIE_FACTOR * p * (1.0 - p)
-    draw = _draws(rng, battles.voter, differences[list(GAMMA).index("length")])
-    drawn_tie = np.where(rng.random(p.size) < BOTH_BAD_SHARE, 3, 2)
-    outcome = np.where(draw < p - tie / 2, 0, np.where(draw < p + tie / 2, drawn_tie, 1))
+    longer = differences[list(GAMMA).index("length")]
+    draw = correlated_draws(rng, battles.voter, VOTERS, longer, CORRELATION)
+    outcome = drawn_outcomes(rng, p, draw, TIE_FACTOR, BOTH_BAD_SHARE)
     target = _NAMES.index(RIGGED)
     return np.where(battles.rigged, np.where(battles.a == target, 0, 1), outcome)
-
-
-def _draws(rng: np.random.Generator, voter: Ints, longer: Floats) -> Floats:
-    """Uniform draws, below p where the left side wins; correlated within a voter.
-
-    Read from the longer answer's side, the normal scores of any two votes of a voter have
-    correlation CORRELATION: people differ in their taste for long answers. Each vote alone is
-    uniform all the same, where a random effect on the logit would shrink what is estimated.
-    """
-    taste = rng.standard_normal(VOTERS)[voter] * np.where(longer >= 0, 1.0, -1.0)
-    own = rng.standard_normal(voter.size)
-    score = math.sqrt(CORRELATION) * taste + math.sqrt(1.0 - CORRELATION) * own
-    return np.fromiter(map(NormalDist().cdf, score.tolist()), dtype=np.float64)
 
 
 # The vote table and the truth

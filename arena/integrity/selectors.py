@@ -2,23 +2,26 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from django.conf import settings
-from django.utils.crypto import salted_hmac
 
-from arena.battles.models import Answer, Battle, Mode, Pacing
-from arena.battles.selectors import VoteRow, votes_after, votes_count_and_last
+from arena.battles.selectors import votes_count_and_last
+from arena.integrity import files
 from arena.integrity.exceptions import SegmentMissing
 from arena.integrity.models import GENESIS, Exclusion, Origin, Segment
+from arena.integrity.native import NATIVE_SCHEMA, native_tables
 from ranking import Votes
-from ranking.covariates import METRICS, TIMINGS
+from ranking.sealed import FITTED_COLUMNS
 from ranking.tables import COLUMNS
+
+# By file, then by row (or, in "n", by the id of a vote cast here): the rule.
+Rules = defaultdict[str, dict[int, str]]
 
 
 @dataclass(frozen=True)
@@ -45,29 +48,31 @@ def votes_read(columns: Collection[str] | None = None) -> VotesRead:
     segments = list(Segment.objects.order_by("id"))
     exclusions = list(standing_exclusions())
     rules = exclusions_by_file(exclusions)
-    tail = tail_table(after=sealed_up_to(segments), rules=rules.get("n", {}))
-    parts = [
-        with_exclusions(segment_table(segment, columns), rules.get(segment.sha256, {}))
-        for segment in segments
-    ]
-    parts.append(tail.select([name for name in tail.column_names if wanted(name, columns)]))
+    tail = tail_table(after=sealed_up_to(segments))
+    count, last = tail.num_rows, last_id(tail)
+    parts = [segment_table(segment, rules, columns) for segment in segments]
+    parts.append(selected(with_exclusions(tail, rows_by_id(tail["id"], rules["n"])), columns))
     table = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
-    return VotesRead(table, state_of(segments, exclusions, tail.num_rows, last_id(tail)))
+    return VotesRead(table, state_of(segments, exclusions, count, last))
+
+
+def selected(table: pa.Table, columns: Collection[str] | None) -> pa.Table:
+    return table.select([name for name in table.column_names if wanted(name, columns)])
 
 
 def wanted(name: str, columns: Collection[str] | None) -> bool:
     return columns is None or name in columns
 
 
-def segment_path(sha256: str) -> Path:
-    return Path(settings.SEGMENTS_DIR) / f"{sha256}.parquet"
-
-
-def segment_table(segment: Segment, columns: Collection[str] | None = None) -> pa.Table:
+def segment_table(
+    segment: Segment, rules: Rules, columns: Collection[str] | None = None
+) -> pa.Table:
+    """A segment's votes with the exclusions that name them, by row or by id."""
     try:
-        file = pq.ParquetFile(segment_path(segment.sha256))
+        file = pq.ParquetFile(files.local(segment.sha256))
         names = [name for name in file.schema_arrow.names if wanted(name, columns)]
-        return file.read(names)
+        excluded = rules[segment.sha256] | rows_by_id_within(file, segment, rules["n"])
+        return with_exclusions(file.read(names), excluded)
     except (OSError, pa.ArrowInvalid) as error:
         raise SegmentMissing(
             f"The votes of {segment.source_name or segment} cannot be read: {error}. Restore "
@@ -90,16 +95,36 @@ def simulated_votes() -> int:
 # -- Exclusions ------------------------------------------------------------------------------
 
 
-def exclusions_by_file(exclusions: Iterable[tuple[str, str]]) -> dict[str, dict[int, str]]:
-    """Exclusions by file ("n" for native votes), then by row (or vote id), to their rule.
+def exclusions_by_file(exclusions: Iterable[tuple[str, str]]) -> Rules:
+    """Exclusions by file ("n" for votes cast here), then by row (or vote id), to their rule.
 
     A vote under several rules shows the first that was applied.
     """
-    found: dict[str, dict[int, str]] = defaultdict(dict)
+    found: Rules = defaultdict(dict)
     for vote, rule in exclusions:
         file, _, row = vote.partition(":")
         found[file].setdefault(int(row), rule)
     return found
+
+
+def rows_by_id_within(
+    file: pq.ParquetFile, segment: Segment, rules: Mapping[int, str]
+) -> dict[int, str]:
+    """Exclusions of votes cast here that this segment holds, by row."""
+    after, last = segment.after_vote, segment.last_vote
+    if after is None or last is None:
+        return {}  # an imported file's ids are another arena's
+    inside = {vote: rule for vote, rule in rules.items() if after < vote <= last}
+    return rows_by_id(file.read(["id"])["id"], inside) if inside else {}
+
+
+def rows_by_id(ids: pa.ChunkedArray, rules: Mapping[int, str]) -> dict[int, str]:
+    if not rules:
+        return {}
+    votes = pa.array([f"n:{vote}" for vote in rules])
+    rows = pc.index_in(votes, value_set=ids).to_pylist()
+    named = zip(rows, rules.values(), strict=True)
+    return {row: rule for row, rule in named if row is not None}
 
 
 def standing_exclusions() -> Iterator[tuple[str, str]]:
@@ -115,24 +140,23 @@ def exclusions_digest(exclusions: Iterable[tuple[str, str]]) -> str:
     return digest.hexdigest()
 
 
-def with_exclusions(table: pa.Table, rules: dict[int, str]) -> pa.Table:
-    """`table` with the rule of each excluded row in its `excluded` column."""
+def with_exclusions(table: pa.Table, rules: Mapping[int, str]) -> pa.Table:
+    """`table` with the rule of each excluded row, by its number, in its `excluded` column."""
     if not rules:
         return table
-    column: list[Any] = (
-        table["excluded"].to_pylist()
-        if "excluded" in table.column_names
-        else [None] * table.num_rows
-    )
-    for row, rule in rules.items():
-        column[row] = rule
-    values = pa.array(column, COLUMNS["excluded"])
-    if "excluded" in table.column_names:
+    kind = COLUMNS["excluded"]
+    present = "excluded" in table.column_names
+    column = table["excluded"].combine_chunks() if present else pa.nulls(table.num_rows, kind)
+    mask = np.zeros(table.num_rows, dtype=np.bool_)
+    mask[list(rules)] = True
+    named = pa.array([rules[row] for row in sorted(rules)], kind)
+    values = pc.replace_with_mask(column.cast(kind), pa.array(mask), named)
+    if present:
         return table.set_column(table.column_names.index("excluded"), "excluded", values)
     return table.append_column("excluded", values)
 
 
-# -- Native votes ----------------------------------------------------------------------------
+# -- Votes that no segment holds -------------------------------------------------------------
 
 
 def sealed_up_to(segments: Iterable[Segment]) -> int:
@@ -140,77 +164,13 @@ def sealed_up_to(segments: Iterable[Segment]) -> int:
     return max((segment.last_vote or 0 for segment in segments), default=0)
 
 
-def tail_table(*, after: int, rules: dict[int, str]) -> pa.Table:
-    """Native votes that no segment holds."""
-    rows = [native_row(row, rules) for row in votes_after(after)]
-    return pa.Table.from_pylist(rows, NATIVE_SCHEMA)
+def tail_table(*, after: int) -> pa.Table:
+    last = votes_count_and_last(after)[1]
+    return pa.concat_tables([NATIVE_SCHEMA.empty_table(), *native_tables(after, last)])
 
 
 def last_id(tail: pa.Table) -> int:
     return int(tail["id"][-1].as_py().removeprefix("n:")) if tail.num_rows else 0
-
-
-# What a fit needs of a vote; the rest is carried for those who read the files.
-FITTED_COLUMNS = frozenset(
-    {
-        *("model_a", "model_b", "winner", "voter", "shown_first", "pacing", "excluded"),
-        *(f"{name}_{side}" for name in (*METRICS, *TIMINGS) for side in "ab"),
-    }
-)
-NATIVE_COLUMNS = (
-    *("id", "model_a", "model_b", "winner", "voter", "shown_first"),
-    *(f"{name}_{side}" for name in (*METRICS, *TIMINGS) for side in "ab"),
-    *("draw_probability", "pacing", "timestamp", "language", "excluded"),
-)
-NATIVE_SCHEMA = pa.schema([(name, COLUMNS[name]) for name in NATIVE_COLUMNS])
-
-
-def native_row(row: VoteRow, rules: dict[int, str]) -> dict[str, Any]:
-    vote, battle = row.vote, row.vote.battle
-    return {
-        "id": f"n:{vote.pk}",
-        "model_a": battle.revision_a.name,
-        "model_b": battle.revision_b.name,
-        "winner": vote.outcome,
-        "voter": voter_hash(vote.voter.key),
-        "shown_first": "model_a",
-        **style_of(row.a, "a"),
-        **style_of(row.b, "b"),
-        **(timings_of(row.a, "a") | timings_of(row.b, "b") if is_timed(battle) else {}),
-        "draw_probability": battle.draw_probability,
-        "pacing": battle.pacing,
-        "timestamp": vote.created_at,
-        "language": battle.language or None,
-        "excluded": rules.get(vote.pk) or rule_of(battle),
-    }
-
-
-def rule_of(battle: Battle) -> str | None:
-    """The rule by which votes of this kind of battle never count."""
-    if battle.mode == Mode.NAMED:
-        return "named"
-    return "same_revision" if battle.revision_a_id == battle.revision_b_id else None
-
-
-def is_timed(battle: Battle) -> bool:
-    """Only what a voter could feel counts: true speed, and written while they watched."""
-    return battle.pacing == Pacing.NATIVE and battle.mode != Mode.RECORDED
-
-
-def style_of(answer: Answer, side: str) -> dict[str, Any]:
-    return {f"{name}_{side}": getattr(answer, name) for name in METRICS}
-
-
-def timings_of(answer: Answer, side: str) -> dict[str, Any]:
-    return {
-        f"first_token_{side}": answer.first_token_seconds,
-        f"duration_{side}": answer.duration_seconds,
-    }
-
-
-def voter_hash(key: str) -> str:
-    """What stands for a voter outside the database."""
-    return salted_hmac("arena.integrity.voter", key, algorithm="sha256").hexdigest()[:32]
 
 
 # -- What a fit rests on ---------------------------------------------------------------------

@@ -5,30 +5,32 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from django.db import transaction
+from django.utils import timezone
 
 from arena.battles.selectors import votes_existing
-from arena.core.exceptions import BadInput
+from arena.core.exceptions import BadInput, Conflict, Unknown
 from arena.core.services import audit
 from arena.core.storage import publish_file, temporary_in
 from arena.integrity.exceptions import VotesRefused
 from arena.integrity.models import Exclusion, Segment
-from arena.integrity.selectors import votes_read
-from ranking.io import write_votes
+from arena.integrity.streams import VoteFilter, as_parquet, votes_stream
 
 NAME = re.compile(r"n:(?P<id>\d{1,18})|(?P<sha>[0-9a-f]{64}):(?P<row>\d{1,12})")
 
 
 def votes_export(*, path: Path) -> int:
     """Write every vote as Parquet that `python -m ranking fit` reads; returns how many."""
-    table = votes_read().table
+    path = path.absolute()
     try:
-        with temporary_in(path.absolute().parent, ".parquet") as made:
-            write_votes(table, made)
-            publish_file(made, path.absolute())
+        with temporary_in(path.parent, ".parquet") as made:
+            with made.open("wb") as file:
+                file.writelines(as_parquet(votes_stream(VoteFilter())))
+            publish_file(made, path)
+            return int(pq.read_metadata(path).num_rows)
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}.") from error
-    return table.num_rows
 
 
 def refuse_unknown(votes: Iterable[str]) -> None:
@@ -65,3 +67,33 @@ def votes_exclude(*, votes: Iterable[str], rule: str, reason: str, actor: Any = 
     )
     audit(action="votes.exclude", subject=rule, actor=actor, votes=len(new), reason=reason)
     return len(new)
+
+
+@transaction.atomic
+def exclusion_lift(*, pk: int, reason: str, actor: Any = None) -> Exclusion:
+    """Let a vote count again; the row stays and says who lifted it.
+
+    Raises Unknown, and Conflict where it is lifted already.
+    """
+    lifted = Exclusion.objects.filter(pk=pk, lifted_at=None).update(
+        lifted_at=timezone.now(), lifted_by=actor
+    )
+    found = exclusion_get(pk)
+    if not lifted:
+        raise Conflict(f"Exclusion {pk} was lifted already.")
+    audit(
+        action="votes.exclusion_lift",
+        subject=found.rule,
+        actor=actor,
+        vote=found.vote,
+        exclusion=pk,
+        reason=reason,
+    )
+    return found
+
+
+def exclusion_get(pk: int) -> Exclusion:
+    try:
+        return Exclusion.objects.get(pk=pk)
+    except (Exclusion.DoesNotExist, OverflowError) as error:
+        raise Unknown(f"There is no exclusion {pk}.") from error

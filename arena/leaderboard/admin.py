@@ -6,5 +6,5 @@ from arena.leaderboard.models import Snapshot
 
 @admin.register(Snapshot)
 class SnapshotAdmin(ReadOnlyAdmin):
-    list_display = ("short", "published_at", "engine", "counted")
+    list_display = ("short", "number", "published_at", "engine", "counted")
     exclude = ("document",)

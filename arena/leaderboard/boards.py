@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from arena.leaderboard.exports import board_data
-from arena.leaderboard.models import BoardName, Snapshot
+from arena.leaderboard.models import BoardName, Fitted
 from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row, UnplacedRow
 
 TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
@@ -25,7 +25,7 @@ LABELS = {
 }
 
 
-def board_page(snapshot: Snapshot, board: BoardName) -> BoardPage:
+def board_page(snapshot: Fitted, board: BoardName) -> BoardPage:
     data = board_data(snapshot, board)
     rows = tuple(row_of(standing) for standing in data["standings"])
     unplaced = tuple(unplaced_row(row) for row in data["unplaced"])
@@ -33,8 +33,10 @@ def board_page(snapshot: Snapshot, board: BoardName) -> BoardPage:
     return BoardPage(
         headline=headline(rows, board),
         subtitle=subtitle(rows),
-        published_at=snapshot.published_at or snapshot.created_at,
+        made_at=snapshot.made_at,
+        is_draft=snapshot.is_draft,
         snapshot=snapshot.short,
+        digest=snapshot.digest,
         engine=snapshot.engine,
         interval=interval_words(data),
         board=board.value,

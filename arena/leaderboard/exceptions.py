@@ -17,5 +17,11 @@ class NotRevealed(Unknown):
 
 
 class NothingPublished(Unknown):
-    def __init__(self) -> None:
-        super().__init__("No votes yet. Positions appear when contestants have met.")
+    def __init__(self, *, waiting: bool) -> None:
+        """waiting: whether there are votes that a publication would count."""
+        super().__init__(
+            "There are votes, but nothing has been published yet."
+            if waiting
+            else "No votes yet. Positions appear when contestants have met."
+        )
+        self.waiting = waiting

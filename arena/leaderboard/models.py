@@ -1,6 +1,7 @@
 """Publications: what the board said, when, and from which votes."""
 
 import json
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -9,20 +10,18 @@ from django.db import models
 from arena.catalog.models import Revision
 from arena.core.models import Immutable
 
-GENESIS = "0" * 64
-
 
 class BoardName(models.TextChoices):
     CONTROLLED = "controlled", "Style controlled"
     RAW = "raw", "Raw"
 
 
-class Snapshot(Immutable):
-    """One fit, whole. `document` is what `digest` is the SHA-256 of; neither ever changes."""
+class Fitted(models.Model):
+    """One fit, whole. `document` is what `digest` is the SHA-256 of."""
+
+    is_draft = False
 
     digest = models.CharField(max_length=64, unique=True)
-    # The snapshot before, so that the row of publications can neither fork nor lose one.
-    previous = models.CharField(max_length=64, unique=True)
     # Text and not JSON: a database that normalises numbers would change the bytes.
     document = models.TextField()
     engine = models.CharField(max_length=40)
@@ -31,10 +30,9 @@ class Snapshot(Immutable):
     # What it was fitted on; a refit compares these to know whether anything is new.
     votes_state = models.CharField(max_length=64, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    published_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
     class Meta:
-        ordering = ("-published_at", "-id")
+        abstract = True
 
     def __str__(self) -> str:
         return self.short
@@ -44,11 +42,60 @@ class Snapshot(Immutable):
         """How pages name it."""
         return self.digest[:12]
 
+    @property
+    def made_at(self) -> datetime:
+        """When it was published; a draft, when it was fitted."""
+        return self.created_at
+
     @cached_property
     def content(self) -> dict[str, Any]:
         """The document, read."""
         content: dict[str, Any] = json.loads(self.document)
         return content
+
+
+class Snapshot(Immutable, Fitted):
+    """A publication. Neither its document nor its place in the row ever changes."""
+
+    # 1 for the first.
+    number = models.PositiveBigIntegerField(unique=True)
+    # The snapshot before, so that the row of publications can neither fork nor lose one.
+    previous = models.CharField(max_length=64, unique=True)
+    # The link of the last segment it rests on.
+    head = models.CharField(max_length=64)
+    published_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ("-number",)
+
+    @property
+    def made_at(self) -> datetime:
+        return self.published_at
+
+
+class Draft(Fitted):
+    """What a publication would say now. Staff see it; only the newest is kept."""
+
+    is_draft = True
+
+    @property
+    def short(self) -> str:
+        return "draft"
+
+
+class HeadPost(models.Model):
+    """How far the statement on a publication has gone to where the arena cannot rewrite it."""
+
+    snapshot = models.OneToOneField(Snapshot, on_delete=models.PROTECT, related_name="head_post")
+    # When it was appended to HEAD_FILE, and taken by HEAD_WEBHOOK.
+    filed_at = models.DateTimeField(null=True, blank=True)
+    posted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("snapshot__number",)
+
+    def __str__(self) -> str:
+        return f"head of {self.snapshot}"
 
 
 class Standing(models.Model):

@@ -84,8 +84,12 @@ class Axis:
 class BoardPage:
     headline: str
     subtitle: str
-    published_at: datetime
+    made_at: datetime
+    """When it was published; a draft, when it was fitted."""
+    is_draft: bool
     snapshot: str
+    """How addresses name it."""
+    digest: str
     engine: str
     interval: str
     """How intervals were made, in words."""

@@ -1,17 +1,37 @@
-"""Reads of publications."""
+"""Reads of publications, and of the sealed votes that one rests on."""
 
 import re
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import pyarrow as pa
+from django.db.models import QuerySet
 
 from arena.battles.models import Battle, State
 from arena.battles.selectors import battle_get
 from arena.catalog.models import Revision
+from arena.integrity import files
+from arena.integrity.exceptions import SegmentMissing
+from arena.integrity.models import Segment
+from arena.integrity.selectors import sealed_up_to, standing_exclusions, state_of, votes_state
 from arena.leaderboard.exceptions import NoSuchBoard, NoSuchSnapshot, NothingPublished, NotRevealed
-from arena.leaderboard.models import BoardName, Snapshot
+from arena.leaderboard.models import BoardName, Draft, Fitted, Snapshot, Standing
 from arena.voters.models import Voter
+from ranking import RankingError
+from ranking.sealed import FITTED_COLUMNS, file_digest, read_sealed
+from ranking.snapshots import SegmentEntry
 
 NAME = re.compile(r"[0-9a-f]{6,64}")
+DRAFT = "draft"
+# How addresses name the default board.
+CURRENT = "current"
+
+
+def latest_snapshot() -> Snapshot | None:
+    return Snapshot.objects.first()
 
 
 def snapshot_get(name: str = "") -> Snapshot:
@@ -19,22 +39,99 @@ def snapshot_get(name: str = "") -> Snapshot:
 
     Raises NoSuchSnapshot or NothingPublished.
     """
-    published = Snapshot.objects.filter(published_at__isnull=False)
     if not name:
-        latest = published.first()
+        latest = latest_snapshot()
         if latest is None:
-            raise NothingPublished
+            state = votes_state()
+            raise NothingPublished(waiting=bool(state["segments"] or state["native"]["count"]))
         return latest
-    found = published.filter(digest__startswith=name).first() if NAME.fullmatch(name) else None
+    known = Snapshot.objects.all()
+    found = known.filter(digest__startswith=name).first() if NAME.fullmatch(name) else None
     if found is None:
-        recent = ", ".join(snapshot.short for snapshot in published.only("digest")[:5])
+        recent = ", ".join(snapshot.short for snapshot in known.only("digest")[:5])
         raise NoSuchSnapshot(
             f"There is no publication '{name[:64]}'. The latest are: {recent or 'none yet'}."
         )
     return found
 
 
-def board_name(snapshot: Snapshot, wanted: str) -> BoardName:
+def draft_get() -> Draft:
+    """The draft; for staff alone. Raises NoSuchSnapshot where the latest publication is newer."""
+    draft = Draft.objects.first()
+    if draft is None:
+        raise NoSuchSnapshot(
+            "There is no draft: nothing has been refitted since the latest publication."
+        )
+    return draft
+
+
+def draft_exists() -> bool:
+    return Draft.objects.exists()
+
+
+# -- Sealed votes ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """The segments so far, and the exclusions that name votes in them, each vote under one rule.
+
+    `state` is what `votes_state` says while no vote is unsealed.
+    """
+
+    entries: tuple[SegmentEntry, ...]
+    exclusions: dict[str, list[str]]
+    state: dict[str, Any]
+
+
+def sealed_now() -> Sealed:
+    segments = list(Segment.objects.order_by("id"))
+    standing = list(standing_exclusions())
+    return Sealed(
+        entries=tuple(
+            SegmentEntry(segment.sha256, segment.link, segment.rows, segment.origin)
+            for segment in segments
+        ),
+        exclusions=exclusions_within(segments, standing),
+        state=state_of(segments, standing, 0, 0),
+    )
+
+
+def exclusions_within(
+    segments: Sequence[Segment], standing: Iterable[tuple[str, str]]
+) -> dict[str, list[str]]:
+    """Names of excluded votes by rule; under several rules a vote shows the first applied."""
+    known, last = {segment.sha256 for segment in segments}, sealed_up_to(segments)
+    rule_of: dict[str, str] = {}
+    for vote, rule in standing:
+        file, _, row = vote.partition(":")
+        if file in known or (file == "n" and int(row) <= last):
+            rule_of.setdefault(vote, rule)
+    named: dict[str, list[str]] = defaultdict(list)
+    for vote, rule in rule_of.items():
+        named[rule].append(vote)
+    return dict(named)
+
+
+def sealed_read(sealed: Sealed) -> pa.Table:
+    """What a fit needs of the sealed votes, by the function that `ranking verify` reads with.
+
+    Raises SegmentMissing for a file that is gone or altered: no publication rests on it.
+    """
+    for entry in sealed.entries:
+        path = files.local(entry.sha256)
+        if not path.exists() or file_digest(path) != entry.sha256:
+            raise SegmentMissing(f"{path} is gone or was altered. Restore it from a backup.")
+    try:
+        return read_sealed(sealed.entries, sealed.exclusions, files.local, FITTED_COLUMNS).table
+    except RankingError as error:
+        raise SegmentMissing(f"{error} Restore it from a backup.") from error
+
+
+# -- Boards and battles ----------------------------------------------------------------------
+
+
+def board_name(snapshot: Fitted, wanted: str) -> BoardName:
     """Which board to show: the one asked for, else the style-controlled one where there is one.
 
     Raises NoSuchBoard, saying what exists.
@@ -48,6 +145,69 @@ def board_name(snapshot: Snapshot, wanted: str) -> BoardName:
             f"These exist: {', '.join(sorted(boards))}."
         )
     return BoardName(wanted)
+
+
+def board_with(
+    snapshot: Fitted, wanted: str, *, category: str = "", controls: str = ""
+) -> BoardName:
+    """The board of that name ("current": the default one), category and set of controls.
+
+    controls: names with commas between them, or "none"; with "current" it chooses the board.
+    Raises NoSuchBoard, saying what the publication holds.
+    """
+    if category and category != snapshot.category:
+        raise NoSuchBoard(
+            f"There is no category '{category[:80]}' in this publication. "
+            f"These exist: {snapshot.category}."
+        )
+    if not controls:
+        return board_name(snapshot, "" if wanted == CURRENT else wanted)
+    asked = set() if controls == "none" else {name.strip() for name in controls.split(",")}
+    boards = snapshot.content["boards"]
+    sets = {name: board["spec"]["controls"] for name, board in boards.items()}
+    for name, held in sets.items():
+        if set(held) == asked and wanted in {CURRENT, name}:
+            return BoardName(name)
+    held = "; ".join(f"{','.join(held) or 'none'} ({name})" for name, held in sets.items())
+    raise NoSuchBoard(
+        f"No board '{wanted[:40]}' of this publication controls for '{controls[:80]}'. "
+        f"These sets of controls exist: {held}."
+    )
+
+
+def movements_of(snapshot: Fitted) -> list[dict[str, Any]]:
+    """From raw to controlled, with both places. Raises NoSuchBoard where nothing is controlled."""
+    if BoardName.CONTROLLED not in snapshot.content["boards"]:
+        why = " ".join(snapshot.content["refused"]) or "Its votes carry no style to control for."
+        raise NoSuchBoard(f"This publication has no controlled board. {why}")
+    places = [
+        {row["contestant"]: row for row in board_document(snapshot, board)["standings"]}
+        for board in (BoardName.RAW, BoardName.CONTROLLED)
+    ]
+    return [
+        moved
+        | {
+            f"{side}_{name}": rows[moved["contestant"]][name]
+            for side, rows in zip(("raw", "controlled"), places, strict=True)
+            for name in ("rank", "rating")
+        }
+        for moved in snapshot.content["movements"]
+    ]
+
+
+def standings_of(
+    snapshot: Snapshot | None, *, board: str = "", revisions: Iterable[str] | None = None
+) -> QuerySet[Standing]:
+    """Places on the boards of a publication, or of all; narrowed to a board or some revisions."""
+    found = Standing.objects.select_related("revision__contestant", "snapshot")
+    found = found.defer("snapshot__document")
+    if snapshot is not None:
+        found = found.filter(snapshot=snapshot)
+    if board:
+        found = found.filter(board=board)
+    if revisions is not None:
+        found = found.filter(revision__name__in=list(revisions))
+    return found
 
 
 def revisions_by_name(names: list[str]) -> dict[str, Revision]:
@@ -68,6 +228,6 @@ def battle_revealed(battle_id: uuid.UUID, voter: Voter) -> Battle:
     return battle
 
 
-def board_document(snapshot: Snapshot, board: BoardName) -> dict[str, Any]:
+def board_document(snapshot: Fitted, board: BoardName) -> dict[str, Any]:
     document: dict[str, Any] = snapshot.content["boards"][board]
     return document

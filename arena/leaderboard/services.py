@@ -1,193 +1,158 @@
-"""Refits: from votes to an immutable snapshot."""
+"""From votes to boards: drafts that staff see, and publications that stay."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from arena.catalog.models import Revision
 from arena.core.locks import lock_writes
+from arena.core.services import audit
+from arena.integrity.sealing import votes_seal
 from arena.integrity.selectors import simulated_votes, votes_all, votes_state
-from arena.leaderboard.models import GENESIS, BoardName, Snapshot, Standing
-from ranking import FitError, Leaderboard, Movement, RankingSpec, Votes, fit, style_movement
-from ranking.covariates import CONTROLS
+from arena.leaderboard.heads import heads_hand_on
+from arena.leaderboard.models import BoardName, Draft, HeadPost, Snapshot, Standing
+from arena.leaderboard.selectors import Sealed, latest_snapshot, sealed_now, sealed_read
+from ranking import Leaderboard, Votes
+from ranking.publication import Publication, publication
+from ranking.snapshots import FORM, GENESIS, canonical, digest_of, snapshot_document
 from ranking.version import ENGINE
 
 log = logging.getLogger(__name__)
 
-# Latency is a control only by choice: it needs natively paced votes.
-STYLE_CONTROLS = ("length", "headers", "lists", "bold", "code", "emoji")
-# A control is part of the board once most votes carry it: the votes that lack one count on
-# neither board, so a control that few carry would cost more votes than it explains.
-CARRIED_SHARE = 0.5
 
-
-@dataclass(frozen=True)
-class Fitted:
-    """Both boards of one set of votes, or the raw one alone and why."""
-
-    raw: Leaderboard
-    controlled: Leaderboard | None
-    movements: tuple[Movement, ...]
-    refused: tuple[str, ...]
-    """Why a fuller model could not be fitted to these votes."""
-
-    @property
-    def default(self) -> Leaderboard:
-        return self.controlled or self.raw
-
-
-def refit(*, published_at: datetime | None = None) -> Snapshot | None:
-    """Fit all votes and publish the result; None where nothing has changed since the last.
-
-    A snapshot's document names what it was fitted on and the snapshot before it, so the same
-    votes give the same bytes and none can be taken out of the row.
-    """
-    latest, state = latest_snapshot(), votes_state()
-    if not has_votes(state) or (latest and latest.votes_state == fingerprint(state)):
-        return None
-    votes, state = votes_all()
-    fitted = fit_boards(votes)
-    return snapshot_publish(
-        fitted=fitted,
-        document=describe(fitted, state, latest),
-        votes_state=fingerprint(state),
-        previous=latest,
-        published_at=published_at or timezone.now(),
-    )
-
-
-class Refitter:
-    """Refits again and again; a state of the votes that failed is not tried twice."""
-
-    def __init__(self) -> None:
-        self.failed = ""
-
-    def __call__(self) -> Snapshot | None:
-        """Raises what `refit` raises, once for each state of the votes."""
-        tried = fingerprint(votes_state())
-        if tried == self.failed:
-            return None
-        try:
-            return refit()
-        except Exception:
-            self.failed = tried
-            raise
-
-
-def latest_snapshot() -> Snapshot | None:
-    return Snapshot.objects.order_by("-id").first()
+def fingerprint(state: Mapping[str, Any]) -> str:
+    """Names the votes, the computation and the form: nothing else decides what a refit says."""
+    return digest_of({**state, "engine": ENGINE, "form": FORM})
 
 
 def has_votes(state: Mapping[str, Any]) -> bool:
     return bool(state["segments"] or state["native"]["count"])
 
 
-def fingerprint(state: Mapping[str, Any]) -> str:
-    """Names the votes and the computation: nothing else decides what a refit says."""
-    return digest_of({**state, "engine": ENGINE})
+def is_published(state: Mapping[str, Any]) -> bool:
+    """Whether the latest publication already says what these votes say."""
+    latest = latest_snapshot()
+    return latest is not None and latest.votes_state == fingerprint(state)
 
 
-def board_controls(votes: Votes) -> tuple[str, ...]:
-    """The style controls that most votes carry and that differ anywhere."""
-    return tuple(name for name in STYLE_CONTROLS if is_carried(votes, CONTROLS[name]))
+# -- Drafts ----------------------------------------------------------------------------------
 
 
-def is_carried(votes: Votes, metric: str) -> bool:
-    if metric not in votes.features:
-        return False
-    a, b = votes.features[metric]
-    present = ~(np.isnan(a) | np.isnan(b))
-    return bool(present.mean() >= CARRIED_SHARE and (a[present] != b[present]).any())
+def refit() -> Draft | None:
+    """Fit all votes, sealed or not, and keep the result as the draft.
 
-
-def fit_boards(votes: Votes) -> Fitted:
-    """The fullest model that these votes determine: style controlled, raw, raw without position.
-
-    A few votes often cannot tell a covariate from the contestants; the reason is kept and shown.
+    None where the latest publication or the draft there is already says it.
     """
-    refused: list[str] = []
-    controls = board_controls(votes)
-    if controls:
-        try:
-            moved = style_movement(votes, RankingSpec(controls=controls))
-            return Fitted(moved.raw, moved.controlled, moved.movements, ())
-        except FitError as error:
-            refused.append(f"Style is not controlled for: {error}")
-    try:
-        return Fitted(fit(votes, RankingSpec()), None, (), tuple(refused))
-    except FitError as error:
-        refused.append(f"The side shown first is not accounted for: {error}")
-    return Fitted(fit(votes, RankingSpec(position=False)), None, (), tuple(refused))
+    state = votes_state()
+    if not has_votes(state) or is_published(state) or is_drafted(state):
+        return None
+    votes, state = votes_all()
+    return draft_keep(fitted=publication(votes), state=state)
 
 
-def describe(fitted: Fitted, state: Mapping[str, Any], previous: Snapshot | None) -> str:
-    """The canonical JSON of a snapshot."""
-    boards = {BoardName.RAW.value: fitted.raw.to_dict()}
-    if fitted.controlled:
-        boards[BoardName.CONTROLLED.value] = fitted.controlled.to_dict()
-    return canonical(
-        {
-            **state,
-            "engine": ENGINE,
-            "previous": previous.digest if previous else GENESIS,
-            "category": "overall",
-            "simulated_votes": simulated_votes(),
-            "spec": fitted.default.spec.to_dict(),
-            "boards": boards,
-            "movements": [asdict(movement) for movement in fitted.movements],
-            "refused": list(fitted.refused),
-        }
-    )
-
-
-def canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def digest_of(value: Any) -> str:
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+def is_drafted(state: Mapping[str, Any]) -> bool:
+    return Draft.objects.filter(votes_state=fingerprint(state)).exists()
 
 
 @transaction.atomic
-def snapshot_publish(
+def draft_keep(*, fitted: Publication, state: Mapping[str, Any]) -> Draft:
+    """Store the newest draft in place of any other."""
+    document = {
+        **fitted.to_dict(),
+        "native": state["native"],
+        "simulated_votes": simulated_votes(),
+    }
+    lock_writes(Draft)
+    Draft.objects.all().delete()
+    draft = Draft.objects.create(
+        digest=digest_of(document),
+        document=canonical(document),
+        engine=ENGINE,
+        counted=fitted.default.counts.counted,
+        votes_state=fingerprint(state),
+    )
+    log.info("draft: %d votes counted", draft.counted)
+    return draft
+
+
+# -- Publications ----------------------------------------------------------------------------
+
+
+def publish(*, published_at: datetime | None = None, actor: Any = None) -> Snapshot | None:
+    """Seal what has been cast, fit the sealed votes and store the next publication.
+
+    None where nothing has changed since the latest. Of two at once one stores it, and the other
+    looks again. Killed at any moment it leaves all of the publication or nothing.
+    """
+    if not has_votes(state := votes_state()) or is_published(state):
+        return None
+    votes_seal()
+    previous, sealed = latest_snapshot(), sealed_now()
+    if not sealed.entries or is_published(sealed.state):
+        return None
+    fitted = publication(Votes.from_arrow(sealed_read(sealed)))
+    snapshot = snapshot_store(
+        fitted=fitted,
+        sealed=sealed,
+        previous=previous,
+        published_at=published_at or timezone.now(),
+        actor=actor,
+    )
+    return snapshot or publish(published_at=published_at, actor=actor)
+
+
+@transaction.atomic
+def snapshot_store(
     *,
-    fitted: Fitted,
-    document: str,
-    votes_state: str,
+    fitted: Publication,
+    sealed: Sealed,
     previous: Snapshot | None,
     published_at: datetime,
+    actor: Any,
 ) -> Snapshot | None:
-    """Store a snapshot after `previous`; None where another process put one there meanwhile."""
+    """Store a publication after `previous`; None where another process put one there meanwhile."""
     lock_writes(Snapshot)
     if latest_snapshot() != previous:
         return None
-    snapshot = Snapshot.objects.create(
-        digest=hashlib.sha256(document.encode()).hexdigest(),
+    document = snapshot_document(
+        fitted,
+        number=previous.number + 1 if previous else 1,
         previous=previous.digest if previous else GENESIS,
-        document=document,
+        segments=sealed.entries,
+        exclusions=sealed.exclusions,
+    )
+    snapshot = Snapshot.objects.create(
+        number=document["number"],
+        digest=digest_of(document),
+        previous=document["previous"],
+        head=document["head"],
+        document=canonical(document),
         engine=ENGINE,
+        category=document["category"],
         counted=fitted.default.counts.counted,
-        votes_state=votes_state,
+        votes_state=fingerprint(sealed.state),
         published_at=published_at,
     )
-    revisions = dict(Revision.objects.values_list("name", "pk"))
-    for board, leaderboard in boards_of(fitted):
-        Standing.objects.bulk_create(standing_rows(snapshot, board, leaderboard, revisions))
-    log.info("snapshot %s: %d votes counted", snapshot, snapshot.counted)
+    standings_store(snapshot, fitted)
+    HeadPost.objects.create(snapshot=snapshot)
+    Draft.objects.all().delete()
+    audit(action="snapshot.publish", subject=snapshot.digest, actor=actor, number=snapshot.number)
+    # Robust: whatever fails there, the publication stands.
+    transaction.on_commit(heads_hand_on, robust=True)
+    log.info("publication %d, %s: %d votes", snapshot.number, snapshot, snapshot.counted)
     return snapshot
 
 
-def boards_of(fitted: Fitted) -> list[tuple[BoardName, Leaderboard]]:
-    boards = [(BoardName.RAW, fitted.raw)]
-    return [*boards, (BoardName.CONTROLLED, fitted.controlled)] if fitted.controlled else boards
+def standings_store(snapshot: Snapshot, fitted: Publication) -> None:
+    revisions = dict(Revision.objects.values_list("name", "pk"))
+    for board, leaderboard in fitted.boards.items():
+        rows = standing_rows(snapshot, BoardName(board), leaderboard, revisions)
+        Standing.objects.bulk_create(rows)
 
 
 def standing_rows(
@@ -214,3 +179,36 @@ def standing_rows(
             votes=unplaced.votes,
             reason=unplaced.reason,
         )
+
+
+# -- Again and again -------------------------------------------------------------------------
+
+
+class Refitter:
+    """Publishes where it is time and refits otherwise, again and again.
+
+    A state of the votes that failed is not tried twice.
+    """
+
+    def __init__(self) -> None:
+        self.failed = ""
+
+    def __call__(self) -> Snapshot | Draft | None:
+        """Raises what `refit` and `publish` raise, once for each state of the votes."""
+        tried = fingerprint(votes_state())
+        if tried == self.failed:
+            return None
+        try:
+            return publish() if is_time_to_publish() else refit()
+        except Exception:
+            self.failed = tried
+            raise
+
+
+def is_time_to_publish() -> bool:
+    """Whether PUBLISH_SECONDS have passed since the latest publication was made."""
+    if not settings.PUBLISH_SECONDS:
+        return False
+    latest = latest_snapshot()
+    wait = timedelta(seconds=settings.PUBLISH_SECONDS)
+    return latest is None or timezone.now() - latest.created_at >= wait

@@ -13,7 +13,7 @@ from django.test import Client
 from arena.api.services import token_create
 from arena.integrity.imports import votes_import
 from arena.leaderboard.models import Snapshot
-from arena.leaderboard.services import refit
+from arena.leaderboard.services import publish
 from tests.leaderboard.test_refit import cycle
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def board(tmp_path: Path) -> Snapshot:
     votes_import(path=cycle(tmp_path))
-    snapshot = refit()
+    snapshot = publish()
     assert snapshot is not None
     return snapshot
 
@@ -127,6 +127,6 @@ def test_before_the_first_publication(analyst: User) -> None:
 
 
 def test_the_schema_describes_the_boards() -> None:
-    schema = Client().get("/api/v1/schema/?format=json").json()
+    schema = Client().get("/api/v1/schema.json").json()
 
     assert "/api/v1/boards/{board}/" in schema["paths"]

@@ -34,7 +34,7 @@ def test_page_api_and_command_line_agree(
     real_votes: Path, tmp_path: Path, client: Client, name: str, contestants: int
 ) -> None:
     call_command("import_votes", str(real_votes / name), skip_bad=True)
-    call_command("refit")
+    call_command("publish")
     root = User.objects.create_superuser("root")
     api = bearing(root).get("/api/v1/boards/current/").json()
     page = unescape(client.get("/leaderboard/").content.decode())
@@ -54,7 +54,7 @@ def test_what_the_file_does_not_hold_is_absent_from_its_page(
     real_votes: Path, client: Client, name: str
 ) -> None:
     call_command("import_votes", str(real_votes / name), skip_bad=True)
-    call_command("refit")
+    call_command("publish")
     page = client.get("/leaderboard/").content.decode()
 
     for absent in ("Moved from raw", "Licence", "Controlled for", "Simulated", "None"):
@@ -65,7 +65,7 @@ def test_an_export_gives_the_same_board_again(
     real_votes: Path, tmp_path: Path, client: Client
 ) -> None:
     call_command("import_votes", str(real_votes / "arena_140k_votes.parquet"), skip_bad=True)
-    call_command("refit")
+    call_command("publish")
     call_command("export_votes", str(tmp_path / "all.parquet"))
     board = client.get("/leaderboard/download.json").json()
     fitted = command_line(tmp_path / "all.parquet", board["spec"], tmp_path)["standings"]

@@ -17,7 +17,7 @@ from arena.battles.models import Answer, Battle, State
 from arena.catalog.models import Kind
 from arena.config.asgi import application
 from arena.voters.models import new_key
-from arena.voters.services import SALT
+from arena.voters.selectors import COOKIE_SALT
 from tests import factories
 from tests.upstream import FAULTS, WORDS, Behaviour, chunk, serving, stream, well
 
@@ -34,7 +34,7 @@ async def no_connection_left(transactional_db: None) -> AsyncIterator[None]:
 
 
 def cookie() -> bytes:
-    return f"{settings.VOTER_COOKIE}={signing.dumps(new_key(), salt=SALT)}".encode()
+    return f"{settings.VOTER_COOKIE}={signing.dumps(new_key(), salt=COOKIE_SALT)}".encode()
 
 
 @asynccontextmanager

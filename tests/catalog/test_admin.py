@@ -15,19 +15,20 @@ from arena.api.services import token_create
 from arena.battles.models import Answer, Battle, Prompt, Vote
 from arena.battles.services import vote_cast
 from arena.catalog.models import Contestant, Kind, Organisation, Revision, Status
-from arena.core.models import AuditEntry
+from arena.core.jobs import job_create
+from arena.core.models import AuditEntry, Job
 from arena.integrity.imports import votes_import
 from arena.integrity.models import Exclusion, Segment
 from arena.integrity.services import votes_exclude
 from arena.leaderboard.models import Snapshot
-from arena.leaderboard.services import refit
+from arena.leaderboard.services import publish
 from arena.voters.models import Voter
 from tests import factories
 from tests.leaderboard.test_refit import cycle
 
 pytestmark = pytest.mark.django_db
 BY_HAND = (Contestant, Organisation, Prompt)
-KEPT = (Answer, AuditEntry, Battle, Exclusion, Segment, Snapshot, Vote)
+KEPT = (Answer, AuditEntry, Battle, Exclusion, Job, Segment, Snapshot, Vote)
 NO_FORMS = {"revisions-TOTAL_FORMS": 0, "revisions-INITIAL_FORMS": 0}
 
 
@@ -45,7 +46,7 @@ def operator(client: Client) -> Client:
 
 
 def voted(voter: Voter, number: int) -> None:
-    """A battle with its vote, which somebody excluded; makers of the contestants differ too."""
+    """A battle with its vote, which somebody excluded who asked for a refit; makers differ too."""
     maker = Organisation.objects.create(name=f"Maker {number}", slug=f"maker-{number}")
     sides = [factories.revision(f"{name} {number}") for name in ("Wren", "Kite")]
     Contestant.objects.filter(revisions__in=sides).update(organisation=maker)
@@ -54,6 +55,7 @@ def voted(voter: Voter, number: int) -> None:
     actor = User.objects.create_user(f"moderator {number}")
     vote = f"n:{Vote.objects.get(battle=battle).pk}"
     votes_exclude(votes=[vote], rule="rigging", reason="a test", actor=actor)
+    job_create(kind="refit", params={}, actor=actor)
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def world(alice: Voter, tmp_path: Path) -> None:
     token_create(user=user, expires_in=timedelta(days=1))
     segment = votes_import(path=cycle(tmp_path)).segment
     votes_exclude(votes=[f"{segment.sha256}:0"], rule="rigging", reason="a test", actor=user)
-    refit()
+    publish()
 
 
 def test_it_works(operator: Client) -> None:

@@ -1,5 +1,6 @@
 """Jobs outlast the request for them, and a process that ends does not lose one."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,15 @@ from django.utils import timezone
 
 from arena.core import jobs
 from arena.core.exceptions import BadInput, Conflict, Unknown
-from arena.core.jobs import Task, job_cancel, job_create, job_get, job_run_next
+from arena.core.jobs import (
+    Task,
+    job_ask,
+    job_cancel,
+    job_create,
+    job_get,
+    job_run_next,
+    jobs_run,
+)
 from arena.core.models import AuditEntry, Job, JobState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,6 +104,32 @@ def test_a_running_job_ends_at_its_next_sign_of_progress() -> None:
     ended = job_run_next()
 
     assert ended and (ended.state, ended.result) == (JobState.CANCELLED, None)
+
+
+def test_a_job_whose_process_is_about_to_end_waits_for_the_next() -> None:
+    job = job_create(kind="add", params={"a": 1, "b": 1})
+    ending = threading.Event()
+    ending.set()
+
+    stopped = job_run_next(ending)
+    assert stopped and (stopped.state, stopped.attempts) == (JobState.QUEUED, 0)
+    jobs_run(ending)
+    assert job_get(job.pk).state == JobState.QUEUED
+    jobs_run(threading.Event())
+    assert job_get(job.pk).result == {"sum": 2}
+
+
+def test_asked_for_twice_it_is_one_job_until_it_has_ended() -> None:
+    operator, other = User.objects.create_user("operator"), User.objects.create_user("other")
+    ask = {"kind": "add", "params": {"a": 1, "b": 1}}
+    job, is_new = job_ask(**ask, actor=operator)
+
+    assert is_new
+    assert job_ask(**ask, actor=operator) == (job, False)
+    assert job_ask(**ask, actor=other)[1]
+    assert job_ask(kind="add", params={"a": 1, "b": 2}, actor=operator)[1]
+    jobs_run(threading.Event())
+    assert job_ask(**ask, actor=operator)[1]
 
 
 def left_behind(attempts: int) -> Job:

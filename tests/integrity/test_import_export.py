@@ -10,10 +10,11 @@ from django.core.management import CommandError, call_command
 
 from arena.battles.services import vote_cast
 from arena.catalog.models import Contestant, Kind, Revision, Status
-from arena.integrity.chain import link_of, sha256_of
+from arena.integrity.chain import link_of
+from arena.integrity.files import local, sha256_of
 from arena.integrity.imports import votes_import
 from arena.integrity.models import GENESIS, Segment
-from arena.integrity.selectors import segment_path, votes_all, votes_read
+from arena.integrity.selectors import votes_all, votes_read
 from arena.integrity.services import votes_exclude, votes_export
 from arena.voters.models import Voter
 from tests import factories
@@ -42,7 +43,7 @@ def test_it_works(tmp_path: Path) -> None:
     segment = Segment.objects.get()
     assert "3 votes imported" in said
     assert segment.rows == votes_read().table.num_rows == 3
-    assert sha256_of(segment_path(segment.sha256)) == segment.sha256
+    assert sha256_of(local(segment.sha256)) == segment.sha256
     assert segment.link == link_of(GENESIS, segment.sha256)
 
 
@@ -160,7 +161,7 @@ def test_the_export_is_all_votes(tmp_path: Path, alice: Voter) -> None:
 
 def test_a_lost_segment_is_named(tmp_path: Path) -> None:
     segment = votes_import(path=file(tmp_path, PLAIN)).segment
-    segment_path(segment.sha256).unlink()
+    local(segment.sha256).unlink()
 
     with pytest.raises(CommandError, match=segment.sha256):
         run("export_votes", tmp_path / "all.parquet")

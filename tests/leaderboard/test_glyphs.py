@@ -47,8 +47,10 @@ def make_page(*controls: ControlTag) -> BoardPage:
     return BoardPage(
         headline="",
         subtitle="",
-        published_at=datetime(2026, 11, 21, tzinfo=UTC),
+        made_at=datetime(2026, 11, 21, tzinfo=UTC),
+        is_draft=False,
         snapshot="",
+        digest="",
         engine="",
         interval="",
         board="controlled",

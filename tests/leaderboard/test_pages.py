@@ -11,7 +11,7 @@ from arena.battles.models import State
 from arena.battles.services import vote_cast
 from arena.integrity.imports import votes_import
 from arena.leaderboard.models import Snapshot
-from arena.leaderboard.services import refit
+from arena.leaderboard.services import publish
 from tests import factories
 from tests.leaderboard.test_refit import cycle
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def board(tmp_path: Path) -> Snapshot:
     votes_import(path=cycle(tmp_path))
-    snapshot = refit()
+    snapshot = publish()
     assert snapshot is not None
     return snapshot
 
@@ -59,7 +59,7 @@ def test_what_does_not_exist_is_said_with_what_does(
 
 def test_a_publication_keeps_its_address(client: Client, board: Snapshot, tmp_path: Path) -> None:
     votes_import(path=cycle(tmp_path, times=3, name="more.csv"))
-    refit()
+    publish()
 
     old = client.get(f"/leaderboard/?snapshot={board.short}").content.decode()
     assert board.short in old
@@ -81,7 +81,7 @@ def test_queries_do_not_grow_with_contestants(
     ring = [f"m{n},m{(n + 1) % 60},tie" for n in range(60)]
     (tmp_path / "ring.csv").write_text("\n".join(["model_a,model_b,winner", *ring]) + "\n")
     votes_import(path=tmp_path / "ring.csv")
-    refit()
+    publish()
 
     with django_assert_max_num_queries(8):  # type: ignore[operator]
         client.get("/leaderboard/")
@@ -91,7 +91,7 @@ def test_hostile_names_stay_text(client: Client, tmp_path: Path) -> None:
     name = "<script>alert(1)</script>"
     (tmp_path / "x.csv").write_text(f"model_a,model_b,winner\n{name},=1+1,tie\n=1+1,{name},tie\n")
     votes_import(path=tmp_path / "x.csv")
-    refit()
+    publish()
 
     assert name not in client.get("/leaderboard/").content.decode()
     assert "\n=1+1" not in client.get("/leaderboard/download.csv").content.decode()

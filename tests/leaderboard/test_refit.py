@@ -1,23 +1,20 @@
-"""From votes to a published snapshot: what it says, and that it says it once."""
+"""Refits: drafts that staff see, made once per state of the votes."""
 
-import hashlib
-import json
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
 
 from arena.battles.services import vote_cast
-from arena.integrity.exceptions import VotesRefused
 from arena.integrity.imports import votes_import
-from arena.integrity.services import votes_exclude, votes_export
 from arena.leaderboard import services
-from arena.leaderboard.boards import board_page
-from arena.leaderboard.models import BoardName, Snapshot, Standing
-from arena.leaderboard.services import refit
+from arena.leaderboard.models import Draft, Snapshot
+from arena.leaderboard.services import publish, refit
 from arena.voters.models import Voter
-from ranking import RankingError, RankingSpec, fit
-from ranking.io import read_votes
-from ranking.votes import Votes
+from ranking import RankingError
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -31,134 +28,95 @@ def cycle(folder: Path, times: int = 12, name: str = "cycle.csv") -> Path:
     return path
 
 
-def refitted() -> Snapshot:
-    snapshot = refit()
-    assert snapshot is not None
-    return snapshot
+def cast(voter: Voter, outcome: str = "tie") -> None:
+    """One vote cast here, between contestants that are known."""
+    battle = factories.battle(factories.known("wren"), factories.known("kite"), voter)
+    vote_cast(battle_id=battle.pk, voter=voter, outcome=outcome, key=f"key-{battle.pk}")
 
 
-def test_it_works(tmp_path: Path) -> None:
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    return client
+
+
+def test_it_works(tmp_path: Path, client: Client, staff: Client) -> None:
     votes_import(path=cycle(tmp_path))
-    snapshot = refitted()
+    draft = refit()
 
-    standings = list(Standing.objects.filter(snapshot=snapshot).order_by("rank"))
-    assert standings[0].revision.name == "wren"
-    assert [standing.rank for standing in standings] == [1, 2, 3]
-    assert snapshot.published_at is not None
+    assert draft is not None
+    assert draft.counted == 48
+    assert not Snapshot.objects.exists()
+    page = staff.get("/leaderboard/?snapshot=draft")
+    assert "Staff alone see this" in page.content.decode()
+    assert "no-store" in page["Cache-Control"]
+    assert staff.get("/leaderboard/download.json?snapshot=draft").json()["published_at"] == ""
 
 
-def test_nothing_new_makes_no_snapshot(tmp_path: Path) -> None:
+def test_nobody_else_sees_a_draft(tmp_path: Path, client: Client) -> None:
     votes_import(path=cycle(tmp_path))
     refit()
+    client.force_login(User.objects.create_user("reader"))
 
-    assert refit() is None
-    assert Snapshot.objects.count() == 1
+    for who in (client, Client()):
+        for address in ("/leaderboard/", "/leaderboard/download.csv"):
+            assert who.get(f"{address}?snapshot=draft").status_code == 404
+        assert "draft" not in who.get("/leaderboard/").content.decode()
 
 
-def test_an_arena_without_votes_publishes_nothing() -> None:
-    assert refit() is None
-
-
-def test_a_vote_cast_here_is_counted_by_the_next_refit(tmp_path: Path, alice: Voter) -> None:
+def test_votes_without_a_publication_are_said_to_wait(
+    tmp_path: Path, client: Client, staff: Client
+) -> None:
     votes_import(path=cycle(tmp_path))
-    before = refitted()
-    battle = factories.battle(factories.revision("heron"), factories.revision("swift"), alice)
-    vote_cast(battle_id=battle.pk, voter=alice, outcome="tie", key="key-of-a-test")
-
-    after = refitted()
-    assert after.content["boards"]["raw"]["counts"]["read"] == before.counted + 1
-    assert after.content["previous"] == before.digest
-
-
-def test_the_board_is_what_the_library_fits(tmp_path: Path) -> None:
-    """Exported votes under the board's own spec give the board's numbers."""
-    votes_import(path=cycle(tmp_path))
-    published = refitted().content
-    votes_export(path=tmp_path / "all.parquet")
-
-    votes = Votes.from_arrow(read_votes(tmp_path / "all.parquet").table)
-    fitted = fit(votes, RankingSpec.from_dict(published["spec"])).to_dict()
-
-    assert published["boards"]["raw"]["standings"] == json.loads(json.dumps(fitted["standings"]))
-
-
-def test_excluded_votes_do_not_count_and_are_counted(tmp_path: Path) -> None:
-    segment = votes_import(path=cycle(tmp_path)).segment
     refit()
-    votes_exclude(votes=[f"{segment.sha256}:0"], rule="rigging", reason="a test")
+    page = client.get("/leaderboard/").content.decode()
 
-    counts = refitted().content["boards"]["raw"]["counts"]
-    assert counts["excluded"] == {"rigging": 1}
-    assert counts["counted"] == counts["read"] - 1
+    assert "nothing has been published yet" in page
+    assert "manage.py publish" not in page
+    assert "manage.py publish" in staff.get("/leaderboard/").content.decode()
 
 
-def test_the_digest_is_that_of_the_document(tmp_path: Path) -> None:
+def test_only_the_newest_draft_is_kept(tmp_path: Path, alice: Voter, staff: Client) -> None:
     votes_import(path=cycle(tmp_path))
-    snapshot = refitted()
+    refit()
+    cast(alice)
+    refit()
 
-    assert snapshot.digest == hashlib.sha256(snapshot.document.encode()).hexdigest()
+    assert Draft.objects.get().content["counts"]["read"] == 49
+    publish()
+    assert not Draft.objects.exists()
+    assert staff.get("/leaderboard/?snapshot=draft").status_code == 404
 
 
-def test_snapshots_are_never_changed(tmp_path: Path) -> None:
+def test_nothing_new_is_not_fitted_again(tmp_path: Path) -> None:
+    assert refit() is None
     votes_import(path=cycle(tmp_path))
-    snapshot = refitted()
-
-    with pytest.raises(TypeError):
-        snapshot.save()
-
-
-def test_a_single_vote_is_said_to_place_nobody(tmp_path: Path) -> None:
-    path = tmp_path / "one.csv"
-    path.write_text("model_a,model_b,winner\nwren,kite,model_a\n")
-    votes_import(path=path)
-    snapshot = refitted()
-
-    reasons = {
-        standing.revision.name: standing.reason
-        for standing in Standing.objects.filter(snapshot=snapshot, rank=None)
-    }
-    assert set(reasons) == {"wren", "kite"}
-    assert all(reasons.values())
-    assert snapshot.content["boards"]["raw"]["standings"] == []
+    refit()
+    assert refit() is None
+    publish()
+    assert refit() is None
 
 
-def test_a_snapshot_names_exactly_the_votes_it_read(
+def test_a_draft_names_exactly_the_votes_it_read(
     tmp_path: Path, alice: Voter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A vote cast while the refit has begun is either in both state and counts or in neither."""
     votes_import(path=cycle(tmp_path))
-    wren, kite = factories.known("wren"), factories.known("kite")
     reading = services.votes_all
 
     def cast_and_read() -> object:
-        battle = factories.battle(wren, kite, alice)
-        vote_cast(battle_id=battle.pk, voter=alice, outcome="tie", key="key-of-a-test")
+        cast(alice)
         return reading()
 
     monkeypatch.setattr(services, "votes_all", cast_and_read)
-    content = refitted().content
+    draft = refit()
 
-    assert content["native"]["count"] == 1
-    assert content["boards"]["raw"]["counts"]["read"] == 48 + 1
+    assert draft is not None
+    assert draft.content["native"]["count"] == 1
+    assert draft.content["counts"]["read"] == 48 + 1
     monkeypatch.setattr(services, "votes_all", reading)
     assert refit() is None
-
-
-def test_of_two_refits_at_once_one_publishes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    votes_import(path=cycle(tmp_path))
-    reading = services.votes_all
-
-    def read_while_another_publishes() -> object:
-        monkeypatch.setattr(services, "votes_all", reading)
-        refit()
-        return reading()
-
-    monkeypatch.setattr(services, "votes_all", read_while_another_publishes)
-
-    assert refit() is None
-    assert Snapshot.objects.count() == 1
 
 
 def test_votes_that_cannot_be_fitted_are_tried_once(
@@ -171,31 +129,37 @@ def test_votes_that_cannot_be_fitted_are_tried_once(
         tried.append(votes)
         raise RankingError("no maximum")
 
-    refitter, fitting = services.Refitter(), services.fit_boards
-    monkeypatch.setattr(services, "fit_boards", failing)
+    refitter, fitting = services.Refitter(), services.publication
+    monkeypatch.setattr(services, "publication", failing)
     with pytest.raises(RankingError):
         refitter()
     assert refitter() is None
     assert len(tried) == 1
 
-    monkeypatch.setattr(services, "fit_boards", fitting)
+    monkeypatch.setattr(services, "publication", fitting)
     votes_import(path=cycle(tmp_path, times=3, name="more.csv"))
     assert refitter() is not None
 
 
-@pytest.mark.parametrize("vote", ["garbage", "n:abc", "n:12345", "{sha}:48", "{sha}:-1"])
-def test_an_exclusion_names_a_vote_that_exists(tmp_path: Path, vote: str) -> None:
-    segment = votes_import(path=cycle(tmp_path)).segment
+def test_who_refits_publishes_when_it_is_time(
+    tmp_path: Path, alice: Voter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    votes_import(path=cycle(tmp_path))
+    refitter = services.Refitter()
+    monkeypatch.setattr(settings, "PUBLISH_SECONDS", 3600)
 
-    with pytest.raises(VotesRefused):
-        votes_exclude(votes=[vote.format(sha=segment.sha256)], rule="rigging", reason="a test")
-    assert refitted().counted == 48
+    assert isinstance(refitter(), Snapshot)
+    cast(alice)
+    assert isinstance(refitter(), Draft)
+    monkeypatch.setattr(settings, "PUBLISH_SECONDS", 1e-6)
+    assert isinstance(refitter(), Snapshot)
+    assert refitter() is None
 
 
-def test_first_place_that_is_shared_has_no_leader(tmp_path: Path) -> None:
-    path = tmp_path / "ties.csv"
-    path.write_text("model_a,model_b,winner\n" + "wren,kite,tie\nkite,lark,tie\n" * 30)
-    votes_import(path=path)
+def test_the_command_makes_a_draft(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    votes_import(path=cycle(tmp_path))
+    call_command("refit")
+    call_command("refit")
 
-    page = board_page(refitted(), BoardName.RAW)
-    assert page.headline == "All 3 contestants share first place."
+    said = capsys.readouterr().out
+    assert said.splitlines() == ["Draft: 48 votes counted.", "Nothing new to fit."]

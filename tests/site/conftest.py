@@ -2,19 +2,14 @@
 
 import os
 import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
-import uvicorn
 from django.conf import settings
-from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.conftest import missing
+from tests.server import serving
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -41,22 +36,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def site(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The arena's address, served by uvicorn from the test's database."""
-    from arena.config.asgi import application
-
     monkeypatch.setattr(settings, "RECORDED_CHARACTERS_PER_SECOND", 1500)
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = uvicorn.Config(application, port=port, log_level="warning", lifespan="on")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
-    connections.close_all()
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from arena.demo.services import seed
 from arena.integrity.imports import votes_import
-from arena.leaderboard.services import refit
+from arena.leaderboard.services import publish
 from tests import factories
 from tests.leaderboard.test_refit import cycle
 
@@ -31,7 +31,7 @@ def faults(page: Page) -> list[str]:
 def test_no_page_has_a_serious_fault(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     seed()
-    for address in ("/", "/leaderboard/", "/leaderboard/?board=raw"):
+    for address in ("/", "/leaderboard/", "/leaderboard/?board=raw", "/archive/", "/api/v1/"):
         page.goto(address)
         assert faults(page) == [], address
 
@@ -46,7 +46,7 @@ def test_no_page_has_a_serious_fault(page: Page, scheme: str) -> None:
 
 def test_a_board_of_imported_votes_has_none_either(page: Page, tmp_path: Path) -> None:
     votes_import(path=cycle(tmp_path))
-    refit()
+    publish()
     page.goto("/leaderboard/")
 
     assert faults(page) == []

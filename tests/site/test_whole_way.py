@@ -52,7 +52,7 @@ def test_vote_in_the_browser_and_see_the_board_move(page: Page) -> None:
     expect(page.get_by_text(re.compile("Rank .*set")).first).to_be_visible()
     assert Vote.objects.get().outcome == "model_b"
 
-    call_command("refit")
+    call_command("publish")
     page.goto("/leaderboard/")
     expect(page.get_by_text(f"{counted + 1:,} votes counted")).to_be_visible()
 

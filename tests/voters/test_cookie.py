@@ -13,7 +13,8 @@ from pytest_django import Settings
 
 from arena.core.exceptions import Refused
 from arena.voters.models import Voter, new_key
-from arena.voters.services import SALT, voter_from, voter_key
+from arena.voters.selectors import COOKIE_SALT
+from arena.voters.services import voter_from, voter_key
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ OF_HTTPS = ("HTTPS", "VOTER_COOKIE", "SECURE_SSL_REDIRECT", "CSRF_COOKIE_SECURE"
 
 
 def signed(voter: str, **how: str) -> str:
-    return signing.dumps(voter, **{"salt": SALT, **how})
+    return signing.dumps(voter, **{"salt": COOKIE_SALT, **how})
 
 
 def cookies(value: str) -> dict[str, str]:
@@ -119,7 +120,7 @@ def forged() -> dict[str, str]:
         "of another key": f"{other}:{signature}",
         "signed with another secret": signed(key, key="not-the-arena's"),
         "signed for another purpose": signed(key, salt="django.contrib.sessions"),
-        "not a key": signing.dumps({"key": key}, salt=SALT),
+        "not a key": signing.dumps({"key": key}, salt=COOKIE_SALT),
         "not text": "\xff\x00\ufffd:::",
     }
 

@@ -1,6 +1,7 @@
 """manage.py run_jobs [--watch]: run the jobs that wait."""
 
-import time
+import signal
+import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -17,12 +18,17 @@ class Command(BaseCommand):
         parser.add_argument("--watch", action="store_true", help="go on, until interrupted")
 
     def handle(self, *, watch: bool, **options: Any) -> None:
+        ending = threading.Event()
+        if watch:
+            # Whoever stops the process waits for no import: the job goes back to those that wait.
+            signal.signal(signal.SIGTERM, lambda *_: ending.set())
         try:
-            while True:
-                while job := job_run_next():
-                    self.stdout.write(f"{job}: {job.state}{f' ({job.error})' if job.error else ''}")
-                if not watch:
-                    return
-                time.sleep(IDLE_SECONDS)
+            self.run_waiting(ending)
+            while watch and not ending.wait(IDLE_SECONDS):
+                self.run_waiting(ending)
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
+
+    def run_waiting(self, ending: threading.Event) -> None:
+        while not ending.is_set() and (job := job_run_next(ending)):
+            self.stdout.write(f"{job}: {job.state}{f' ({job.error})' if job.error else ''}")

@@ -14,9 +14,9 @@ from arena.api.services import token_create
 from arena.core.exceptions import ArenaError
 from arena.core.storage import publish_file, temporary_in
 from arena.demo.services import is_seeded, seed
-from arena.integrity.chain import sha256_of
+from arena.integrity.files import sha256_of
 from arena.integrity.models import Segment
-from arena.leaderboard.services import refit
+from arena.leaderboard.services import publish
 
 ADMIN = "admin"
 TOKEN_DAYS = 30
@@ -50,7 +50,7 @@ class Command(BaseCommand):
                 "Remove that folder to start anew."
             )
         call_command("import_votes", str(votes), skip_bad=True, stdout=self.stdout)
-        refit()
+        publish()
 
 
 def credentials() -> str:

@@ -1,4 +1,4 @@
-"""manage.py refit [--watch]: fit all votes and publish the result."""
+"""manage.py refit [--watch]: fit all votes and keep the result as the draft."""
 
 import time
 from typing import Any
@@ -8,13 +8,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from arena.core.exceptions import ArenaError
-from arena.leaderboard.models import Snapshot
+from arena.leaderboard.heads import heads_hand_on
+from arena.leaderboard.models import Fitted
 from arena.leaderboard.services import Refitter, refit
 from ranking import RankingError
 
 
 class Command(BaseCommand):
-    help = "Fit all votes and publish the result, if any vote or exclusion is new."
+    help = (
+        "Fit all votes and keep the result as the draft, if any vote or exclusion is new. With "
+        "--watch go on, and publish every PUBLISH_SECONDS."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--watch", action="store_true", help="go on, until interrupted")
@@ -31,10 +35,10 @@ class Command(BaseCommand):
             self.watch(every)
             return
         try:
-            snapshot = refit()
+            draft = refit()
         except (ArenaError, RankingError) as error:
             raise CommandError(str(error)) from error
-        self.report(snapshot) if snapshot else self.stdout.write("Nothing new to fit.")
+        self.report(draft) if draft else self.stdout.write("Nothing new to fit.")
 
     def watch(self, every: float) -> None:
         """Refit until interrupted; a failure is told and the next change of the votes tried."""
@@ -42,13 +46,15 @@ class Command(BaseCommand):
         try:
             while True:
                 try:
-                    if snapshot := refitter():
-                        self.report(snapshot)
+                    if fitted := refitter():
+                        self.report(fitted)
+                    heads_hand_on()
                 except (ArenaError, RankingError, DatabaseError) as error:
                     self.stderr.write(f"Not refitted: {error}")
                 time.sleep(every)
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
 
-    def report(self, snapshot: Snapshot) -> None:
-        self.stdout.write(f"Snapshot {snapshot}: {snapshot.counted:,} votes counted.")
+    def report(self, fitted: Fitted) -> None:
+        what = "Draft" if fitted.is_draft else f"Publication {fitted}"
+        self.stdout.write(f"{what}: {fitted.counted:,} votes counted.")

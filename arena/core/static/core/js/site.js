@@ -31,11 +31,16 @@ themeButton.addEventListener("click", () => {
 systemDark.addEventListener("change", () => showTheme(themeButton));
 
 // Copying needs a secure page; where it cannot work the button stays hidden.
-for (const button of document.querySelectorAll("[data-copy]")) {
+// What is copied: an address made whole, or the text of the element that is named.
+for (const button of document.querySelectorAll("[data-copy], [data-copy-from]")) {
   if (!navigator.clipboard) break;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(new URL(button.dataset.copy, location.href).href);
+    const { copy, copyFrom } = button.dataset;
+    const text = copyFrom
+      ? document.getElementById(copyFrom).textContent
+      : new URL(copy, location.href).href;
+    await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
   });
 }

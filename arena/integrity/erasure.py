@@ -1,0 +1,113 @@
+"""Forgetting persons and texts, while votes keep counting."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from arena.battles.models import Battle, Turn, Vote
+from arena.battles.services import OPEN, texts_erase
+from arena.core.locks import one_at_a_time
+from arena.core.services import audit
+from arena.integrity import files
+from arena.integrity.models import Segment
+from arena.integrity.sealing import SEALING, seal
+from arena.voters.models import Voter
+from arena.voters.services import networks_forget, voter_forget
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the arena keeps of some battles."""
+
+    battles: int
+    open: int
+    votes: int
+    turns: int
+    """Turns with texts."""
+
+
+@dataclass(frozen=True)
+class Purged:
+    turns: int
+    networks: int
+
+
+def kept(battles: QuerySet[Battle]) -> Kept:
+    return Kept(
+        battles=battles.count(),
+        open=battles.filter(state__in=OPEN).count(),
+        votes=Vote.objects.filter(battle__in=battles).count(),
+        turns=Turn.objects.filter(battle__in=battles).exclude(salt="").count(),
+    )
+
+
+def voter_erase(*, voter: Voter, actor: Any = None) -> Kept:
+    """Erase a voter's texts and all that links the person to their votes; returns what was kept.
+
+    Votes are sealed first, so that all of them carry the pseudonym that nothing leads to from
+    then on. Run again after a crash, it ends what was begun: who the voter was goes last.
+    """
+    battles = Battle.objects.filter(voter=voter)
+    with one_at_a_time(SEALING):
+        before = kept(battles)
+        seal()
+        texts_unpublish(battles)
+        with transaction.atomic():
+            turns = texts_erase(battles=battles)
+            voter_forget(voter=voter)
+            audit(
+                action="voter.erase",
+                subject=str(voter),
+                actor=actor,
+                votes=before.votes,
+                open_battles=before.open,
+                turns=turns,
+            )
+    return before
+
+
+def purge(*, now: datetime | None = None) -> Purged:
+    """Erase what is older than RETAIN_TEXT_DAYS and RETAIN_NETWORK_DAYS; 0 keeps it for ever."""
+    now = now or timezone.now()
+    turns = networks = 0
+    if settings.RETAIN_TEXT_DAYS:
+        turns = texts_purge(before=now - timedelta(days=settings.RETAIN_TEXT_DAYS))
+    if settings.RETAIN_NETWORK_DAYS:
+        networks = networks_forget(before=now - timedelta(days=settings.RETAIN_NETWORK_DAYS))
+    return Purged(turns, networks)
+
+
+def texts_purge(*, before: datetime) -> int:
+    """Erase the texts of battles that began before then; returns how many turns had some."""
+    battles = Battle.objects.filter(created_at__lt=before)
+    if not Turn.objects.filter(battle__in=battles).exclude(salt="").exists():
+        return 0
+    with one_at_a_time(SEALING):
+        seal()
+        texts_unpublish(battles)
+        with transaction.atomic():
+            turns = texts_erase(battles=battles)
+            audit(action="texts.purge", subject=f"before {before:%Y-%m-%d}", turns=turns)
+    return turns
+
+
+def texts_unpublish(battles: QuerySet[Battle]) -> None:
+    """Take the texts of these battles out of the files beside sealed votes."""
+    for segment, votes in sealed_votes(battles):
+        files.texts_leave(segment.sha256, {f"n:{vote}" for vote in votes})
+
+
+def sealed_votes(battles: QuerySet[Battle]) -> Iterator[tuple[Segment, list[int]]]:
+    """Segments that hold votes of these battles, with the votes' ids."""
+    for segment in Segment.objects.filter(last_vote__isnull=False).order_by("id"):
+        votes = Vote.objects.filter(
+            pk__gt=segment.after_vote, pk__lte=segment.last_vote, battle__in=battles
+        )
+        if ids := list(votes.values_list("pk", flat=True)):
+            yield segment, ids

@@ -1,0 +1,171 @@
+"""The archive: every publication with all that it takes to check it."""
+
+import json
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import storages
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet, Subquery
+from django.urls import reverse
+
+from arena.core.exceptions import Unknown
+from arena.integrity import files
+from arena.integrity.models import Segment
+from arena.leaderboard.models import Snapshot
+from arena.leaderboard.selectors import latest_snapshot
+from ranking.snapshots import snapshot_text
+
+PARQUET = "application/vnd.apache.parquet"
+PER_PAGE = 50
+
+Absolute = Callable[[str], str]
+"""From a path to the address that others reach it by."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One publication in the list of all."""
+
+    number: int
+    digest: str
+    short: str
+    published_at: datetime
+    counted: int
+    segments: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One publication with its files and the command that checks it."""
+
+    line: Line
+    previous: str
+    engine: str
+    files: tuple[Segment, ...]
+    votes: int
+    withheld: bool
+    has_texts: bool
+    command: str
+
+
+@dataclass(frozen=True)
+class Index:
+    page: "Page[Snapshot]"
+    lines: tuple[Line, ...]
+    latest: Shown | None
+    command_for_all: str
+
+
+def index(page: str, absolute: Absolute) -> Index:
+    """The list of all publications, the newest first."""
+    latest = latest_snapshot()
+    paginator = Paginator(snapshots().order_by("-number"), PER_PAGE)
+    found, places = paginator.get_page(page), places_of_links()
+    return Index(
+        page=found,
+        lines=tuple(line_of(snapshot, places.get(snapshot.head, 0)) for snapshot in found),
+        latest=publication(latest, absolute) if latest else None,
+        command_for_all=command(absolute(reverse("leaderboard:archive-all")), "*.json"),
+    )
+
+
+def snapshots() -> QuerySet[Snapshot]:
+    """All publications in order; their documents stay in the database."""
+    return Snapshot.objects.order_by("number").defer("document")
+
+
+def places_of_links() -> dict[str, int]:
+    """How many segments the chain has up to each link."""
+    links = Segment.objects.order_by("id").values_list("link", flat=True)
+    return {link: place for place, link in enumerate(links, start=1)}
+
+
+def line_of(snapshot: Snapshot, segments: int) -> Line:
+    return Line(
+        number=snapshot.number,
+        digest=snapshot.digest,
+        short=snapshot.short,
+        published_at=snapshot.published_at,
+        counted=snapshot.counted,
+        segments=segments,
+    )
+
+
+def publication(snapshot: Snapshot, absolute: Absolute) -> Shown:
+    segments = tuple(segments_of(snapshot))
+    listed = reverse("leaderboard:archive-list", args=[snapshot.digest])
+    return Shown(
+        line=line_of(snapshot, len(segments)),
+        previous="" if snapshot.number == 1 else snapshot.previous,
+        engine=snapshot.engine,
+        files=segments,
+        votes=sum(segment.rows for segment in segments),
+        withheld=not settings.ARCHIVE_VOTES,
+        has_texts=settings.PUBLISH_TEXT,
+        command=command(absolute(listed), f"{snapshot.digest}.json"),
+    )
+
+
+def segments_of(snapshot: Snapshot) -> QuerySet[Segment]:
+    """The segments that a publication rests on, in the chain's order."""
+    last = Segment.objects.filter(link=snapshot.head).values("pk")
+    return Segment.objects.filter(pk__lte=Subquery(last)).order_by("pk")
+
+
+def command(listed: str, checked: str) -> str:
+    """Fetches every file of a list into the folder one is in, and checks them there."""
+    return (
+        f"curl -fsS {shlex.quote(listed)} |\n  xargs -n 1 curl -fsSO &&\n"
+        f"python -m ranking verify {checked} --votes ."
+    )
+
+
+# -- Files -----------------------------------------------------------------------------------
+
+
+def addresses(publications: Iterable[Snapshot], absolute: Absolute) -> list[str]:
+    """Where each file of these publications is, none twice."""
+    given = list(publications)
+    paths = [reverse("leaderboard:archive-snapshot", args=[each.digest]) for each in given]
+    if given and settings.ARCHIVE_VOTES:
+        # The segments of the newest begin with those of all others.
+        newest = max(given, key=lambda snapshot: snapshot.number)
+        for segment in segments_of(newest):
+            paths.append(reverse("leaderboard:archive-segment", args=[segment.sha256]))
+            if settings.PUBLISH_TEXT and files.exists(files.TEXTS, segment.sha256):
+                paths.append(reverse("leaderboard:archive-texts", args=[segment.sha256]))
+    return [absolute(path) for path in paths]
+
+
+def snapshot_file(snapshot: Snapshot) -> str:
+    return snapshot_text(json.loads(snapshot.document))
+
+
+def segment_file(sha256: str) -> "File[bytes]":
+    """A published segment, opened. Raises Unknown, saying why there is none."""
+    if not settings.ARCHIVE_VOTES:
+        raise Unknown("The votes of this arena are not handed out. Its operator holds them.")
+    refuse_unpublished(sha256)
+    path = files.local(sha256)
+    return File(path.open("rb"), name=path.name)
+
+
+def texts_file(sha256: str) -> "File[bytes]":
+    """The texts of a published segment's votes, opened. Raises Unknown."""
+    if not (settings.PUBLISH_TEXT and settings.ARCHIVE_VOTES):
+        raise Unknown("The texts of this arena are not handed out.")
+    refuse_unpublished(sha256)
+    if not files.exists(files.TEXTS, sha256):
+        raise Unknown("There are no texts of these votes: none were recorded, or all are erased.")
+    return storages[files.TEXTS].open(files.name_of(sha256))
+
+
+def refuse_unpublished(sha256: str) -> None:
+    latest = latest_snapshot()
+    if latest is None or not segments_of(latest).filter(sha256=sha256).exists():
+        raise Unknown("No publication rests on a file of votes of that name.")

@@ -1,0 +1,61 @@
+"""Finding the voter that a person asks to be forgotten as."""
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest
+
+from arena.core.exceptions import BadInput, Unknown
+from arena.voters.models import Voter
+
+COOKIE_SALT = "arena.voters"
+CODE_SALT = "arena.voters.erasure"
+
+
+def voters_by_cookie(value: str) -> list[Voter]:
+    """The voter of a cookie's value, or of the code that the privacy page shows its holder.
+
+    Raises BadInput where this arena did not sign it, Unknown where it never started a battle.
+    """
+    key = key_signed(value.strip(), COOKIE_SALT) or key_signed(value.strip(), CODE_SALT)
+    if key is None:
+        raise BadInput(
+            "This arena signed no such cookie or code. Copy all of it; one that was signed with "
+            "another SECRET_KEY leads to nobody."
+        )
+    return found(list(Voter.objects.filter(key=key)), "The holder of this cookie")
+
+
+def voters_by_user(name: str) -> list[Voter]:
+    """Every voter that signed in under that name. Raises Unknown."""
+    return found(list(Voter.objects.filter(user__username=name)), f"A user named {name!r}")
+
+
+def voters_by_id(voter_id: int) -> list[Voter]:
+    """Raises Unknown."""
+    return found(list(Voter.objects.filter(pk=voter_id)), f"Voter {voter_id}")
+
+
+def found(voters: list[Voter], who: str) -> list[Voter]:
+    if not voters:
+        raise Unknown(f"{who} is not known here as a voter: there is nothing to erase.")
+    return voters
+
+
+def key_signed(value: str, salt: str) -> str | None:
+    """The voter's key in a signed value of any age."""
+    try:
+        key = signing.loads(value, salt=salt)
+    except signing.BadSignature:
+        return None
+    return key if isinstance(key, str) else None
+
+
+def erasure_code(request: HttpRequest) -> str | None:
+    """What the holder of a voter cookie may show to be erased by; None where nothing is kept.
+
+    It is not the cookie: nobody can vote with it.
+    """
+    key = key_signed(request.COOKIES.get(settings.VOTER_COOKIE, ""), COOKIE_SALT)
+    if key is None or not Voter.objects.filter(key=key).exists():
+        return None
+    return signing.dumps(key, salt=CODE_SALT)

@@ -1,0 +1,150 @@
+"""The archive: every publication with all that it takes to check it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from arena.integrity.imports import votes_import
+from arena.leaderboard.models import Snapshot
+from arena.leaderboard.services import publish
+from arena.voters.models import Voter
+from ranking.verify import verify
+from tests.leaderboard.test_refit import cast, cycle
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def row(tmp_path: Path, alice: Voter) -> list[Snapshot]:
+    """Two publications, the second with a vote that was cast here."""
+    votes_import(path=cycle(tmp_path))
+    first = publish()
+    cast(alice)
+    second = publish()
+    assert first is not None
+    assert second is not None
+    return [first, second]
+
+
+def body(client: Client, address: str) -> bytes:
+    response = client.get(address)
+    assert response.status_code == 200, address
+    return response.getvalue()
+
+
+def test_it_works(client: Client, row: list[Snapshot]) -> None:
+    page = client.get("/archive/").content.decode()
+    one = client.get(f"/archive/{row[0].digest}/").content.decode()
+
+    assert "2 publications" in page
+    assert all(snapshot.short in page for snapshot in row)
+    assert f"python -m ranking verify {row[1].digest}.json --votes ." in page
+    assert f"python -m ranking verify {row[0].digest}.json --votes ." in one
+
+
+def test_before_the_first_publication(client: Client) -> None:
+    assert "Nothing has been published yet" in client.get("/archive/").content.decode()
+    assert body(client, "/archive/all.txt") == b""
+
+
+def test_all_that_is_listed_verifies(client: Client, row: list[Snapshot], tmp_path: Path) -> None:
+    for address in body(client, "/archive/all.txt").decode().split():
+        assert address.startswith("http://testserver/archive/")
+        (tmp_path / Path(address).name).write_bytes(body(client, address))
+    snapshots = [tmp_path / f"{snapshot.digest}.json" for snapshot in row]
+
+    assert [each.votes for each in verify(snapshots, tmp_path, every_number=True)] == [48, 49]
+    listed = body(client, f"/archive/{row[0].digest}.txt").decode().split()
+    assert [Path(address).suffix for address in listed] == [".json", ".parquet"]
+
+
+def test_files_are_asked_for_once(client: Client, row: list[Snapshot]) -> None:
+    content = json.loads(body(client, f"/archive/{row[1].digest}.json"))
+    for address in (
+        f"/archive/{row[1].digest}.json",
+        f"/archive/segments/{content['segments'][0]['sha256']}.parquet",
+    ):
+        response = client.get(address)
+        assert response.getvalue()
+        assert "immutable" in response["Cache-Control"]
+        again = client.get(address, headers={"If-None-Match": response["ETag"]})
+        assert again.status_code == 304
+
+
+def test_a_segment_is_sent_as_it_is(client: Client, row: list[Snapshot]) -> None:
+    sha256 = row[0].content["segments"][0]["sha256"]
+    address = f"/archive/segments/{sha256}.parquet"
+    response = client.get(address, headers={"Accept-Encoding": "gzip"})
+    whole = (settings.SEGMENTS_DIR / f"{sha256}.parquet").read_bytes()
+
+    assert response.getvalue() == whole
+    assert int(response["Content-Length"]) == len(whole)
+
+
+def test_what_is_sealed_but_not_published_is_not_handed_out(
+    client: Client, row: list[Snapshot], tmp_path: Path
+) -> None:
+    segment = votes_import(path=cycle(tmp_path, times=3, name="more.csv")).segment
+
+    assert client.get(f"/archive/segments/{segment.sha256}.parquet").status_code == 404
+    assert segment.sha256 not in body(client, "/archive/all.txt").decode()
+
+
+def test_an_operator_may_keep_the_votes(
+    client: Client, row: list[Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "ARCHIVE_VOTES", False)
+    sha256 = row[0].content["segments"][0]["sha256"]
+
+    refused = client.get(f"/archive/segments/{sha256}.parquet")
+    assert refused.status_code == 404
+    assert "not handed out" in refused.content.decode()
+    assert body(client, "/archive/all.txt").count(b".parquet") == 0
+    assert "does not hand its votes out" in client.get("/archive/").content.decode()
+
+
+def test_texts_are_handed_out_only_where_they_are_published(
+    client: Client, row: list[Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha256 = row[1].content["segments"][1]["sha256"]
+    address = f"/archive/texts/{sha256}-texts.parquet"
+    assert client.get(address).status_code == 404
+
+    monkeypatch.setattr(settings, "PUBLISH_TEXT", True)
+    assert body(client, address).startswith(b"PAR1")
+    assert address in body(client, "/archive/all.txt").decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/archive/poetry/",
+        f"/archive/{'0' * 64}/",
+        f"/archive/{'0' * 64}.json",
+        f"/archive/{'0' * 64}.txt",
+        f"/archive/segments/{'0' * 64}.parquet",
+        f"/archive/texts/{'0' * 64}-texts.parquet",
+        "/archive/segments/../../etc/passwd",
+    ],
+)
+def test_what_does_not_exist(client: Client, row: list[Snapshot], address: str) -> None:
+    assert client.get(address).status_code == 404
+
+
+def test_queries_do_not_grow_with_publications(
+    client: Client, row: list[Snapshot], tmp_path: Path, django_assert_max_num_queries: object
+) -> None:
+    for times in (2, 3, 4):
+        votes_import(path=cycle(tmp_path, times, f"{times}.csv"))
+        publish()
+
+    with django_assert_max_num_queries(9):  # type: ignore[operator]
+        client.get("/archive/")
+
+
+def test_a_later_page_and_one_that_does_not_exist(client: Client, row: list[Snapshot]) -> None:
+    for page in ("2", "0", "poetry"):
+        assert client.get(f"/archive/?page={page}").status_code == 200
