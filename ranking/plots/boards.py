@@ -10,7 +10,18 @@ import altair as alt
 
 from ranking.display import UNPLACED_REASONS, told_rank_set
 from ranking.errors import PlotError
-from ranking.plots.sheets import ROW, Layer, Sheet, listed, minus, name_room, over, row_y
+from ranking.plots.sheets import (
+    ROW,
+    Layer,
+    Sheet,
+    band_style,
+    counted,
+    listed,
+    minus,
+    name_room,
+    over,
+    row_y,
+)
 from ranking.plots.themes import Theme
 from ranking.result import Leaderboard, Standing, Unplaced
 
@@ -54,7 +65,8 @@ def interval_chart(
         sheet.column("count", sheet.width, align="right", shade="ink_2"),
         sheet.column("note", right + 16, shade="ink_3"),
     ]
-    told = f"{placed:,} contestants, placed by {board.counts.counted:,} votes."
+    by = counted(board.counts.counted, "vote")
+    told = f"{counted(placed, 'contestant')}, placed by {by}."
     if before:
         told += " Ring: without control of style; dot: with it."
     if any(row.get("cut") for row in rows):
@@ -126,11 +138,10 @@ def _intervals(
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:Q", scale=scale, axis=axis)
 
-    band = sheet.marks().encode(x=x("lower"), x2="upper")
+    band = sheet.marks().mark_bar(orient="horizontal", **band_style(colours, 10))
     told = [alt.Tooltip(f"{field}:N", title=field) for field in ("name", "rating", "set")]
     return over(
-        band.mark_rule(strokeWidth=11, strokeCap="round", color=colours.controlled, opacity=0.7),
-        band.mark_rule(strokeWidth=9, strokeCap="round", color=colours.band),
+        band.encode(x=x("lower"), x2="upper"),
         sheet.marks().mark_rule(color=colours.ink_3).encode(x=x("raw"), x2="rating"),
         sheet.ring().encode(x=x("raw")),
         sheet.dot().encode(x=x("rating"), tooltip=told),
@@ -146,13 +157,12 @@ def _rank_sets(sheet: Sheet, left: float, placed: int) -> alt.LayerChart:
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:Q", scale=scale, axis=axis)
 
-    band = sheet.marks().encode(x=x("set_lower"), x2="set_upper")
+    band = sheet.marks().mark_bar(orient="horizontal", **band_style(colours, 7))
     at = sheet.marks().mark_tick(
         color=colours.ink, thickness=2, size=11, orient="vertical", opacity=1
     )
     return over(
-        band.mark_rule(strokeWidth=8, strokeCap="round", color=colours.controlled, opacity=0.7),
-        band.mark_rule(strokeWidth=6, strokeCap="round", color=colours.band),
+        band.encode(x=x("set_lower"), x2="set_upper"),
         at.encode(x=x("at")),
     )
 
@@ -161,12 +171,19 @@ def _leader(board: Leaderboard) -> str:
     if not board.standings:
         return "These votes place nobody."
     first, *others = board.standings
-    if first.rank_upper is None:
-        return f"{first.contestant} has the highest rating."
-    if first.rank_upper == 1:
-        return f"{first.contestant} is first."
+    level = sum(other.rank == 1 for other in others)
     may = 1 + sum(other.rank_lower == 1 for other in others)
-    return f"{first.contestant} leads, but {may} contestants may be first."
+    if level:
+        told = f"{first.contestant} and {counted(level, 'other')} share the highest rating"
+    elif first.rank_upper is None:
+        told = f"{first.contestant} has the highest rating"
+    elif first.rank_upper == 1:
+        told = f"{first.contestant} is first"
+    else:
+        told = f"{first.contestant} leads"
+    if may > 1 + level:
+        told += f", but {may:,} contestants may be first"
+    return f"{told}."
 
 
 def _board_words(board: Leaderboard) -> str:
@@ -175,7 +192,7 @@ def _board_words(board: Leaderboard) -> str:
         + (f", ranks {told_rank_set(s)}" if s.rank_lower is not None else "")
         for s in board.standings
     ]
-    words = f"Ratings with {board.spec.confidence:.0%} intervals: {listed(rows)}" if rows else ""
+    words = [f"Ratings with {board.spec.confidence:.0%} intervals: {listed(rows)}"] if rows else []
     if board.unplaced:
-        words += f" Not placed: {listed([entry.contestant for entry in board.unplaced])}"
-    return words
+        words.append(f"Not placed: {listed([entry.contestant for entry in board.unplaced])}")
+    return " ".join(words)

@@ -14,6 +14,7 @@ from ranking.plots.sheets import (
     Row,
     Sheet,
     arrow,
+    change_place,
     listed,
     minus,
     name_room,
@@ -50,7 +51,7 @@ def ledger_chart(ledger: Ledger, *, theme: Theme = "light") -> alt.LayerChart:
         sheet.column("moved", right + 146, align="right", shade="way:"),
         sheet.heading("points", sheet.width, align="right"),
         sheet.column("points", sheet.width, align="right", shade="ink_2"),
-        sheet.column("status", right + 400, align="center", shade="ink_3"),
+        sheet.column("status", right + 110, shade="ink_3"),
     ]
     told = "Places by cause: up to the right, down to the left. Triangle: all together."
     return sheet.chart(layers, title=_causes_told(ledger), told=told, words=_ledger_words(ledger))
@@ -145,16 +146,21 @@ def _stacks(sheet: Sheet, left: float, ledger: Ledger) -> alt.LayerChart:
 
 def _key(cause: str) -> str:
     """A cause's letter and name; several that could not be told apart are one."""
-    name = CAUSE_NAMES.get(cause)
-    return f"{cause}  {name}" if name else f"{cause}  not to be told apart"
+    return f"{cause}  {_name(cause)}"
+
+
+def _name(cause: str) -> str:
+    return CAUSE_NAMES.get(cause, "not to be told apart")
 
 
 def _causes_told(ledger: Ledger) -> str:
     moved = sum(bool(row.ranks) for row in ledger.rows)
     stayed = sum(row.status == "stayed" for row in ledger.rows)
     if not moved:
-        return "Nobody changes place."
-    told = f"{moved} of {stayed} contestants change place"
+        went = {s: sum(row.status == s for row in ledger.rows) for s in ("entered", "left")}
+        others = " and ".join(f"{number:,} {status}" for status, number in went.items() if number)
+        return f"Nobody changes place{others and f', but {others}'}."
+    told = change_place(moved, stayed)
     if ledger.joint:
         return f"{told}, by causes that cannot be told apart."
     cause = max(ledger.totals, key=lambda c: ledger.totals[c])
@@ -164,6 +170,10 @@ def _causes_told(ledger: Ledger) -> str:
 def _ledger_words(ledger: Ledger) -> str:
     rows = []
     for row in ledger.rows:
-        terms = [f"{_key(t.cause)} {minus(float(t.ranks), '+.2f')}" for t in row.terms if t.ranks]
+        terms = [
+            f"{t.cause} {_name(t.cause)} {minus(float(t.ranks), '+.2f')}"
+            for t in row.terms
+            if t.ranks
+        ]
         rows.append(f"{row.contestant} {', '.join(terms) or row.status}")
     return f"Places by cause: {listed(rows)}"

@@ -51,7 +51,7 @@ def heatmap_chart(
     drawn = alt.hconcat(*panels, spacing=28).resolve_scale(color="shared")
     middle = names[len(names) // 2]
     chance = predicted[0, len(names) // 2]
-    told = "Share won by the row against the column, ties half. Pale: few votes; empty: never met."
+    told = "Share won by the row against the column, ties half. Faint: few votes; empty: never met."
     if len(names) < len(board.standings):
         told += f" The first {len(names):,} of {len(board.standings):,} placed contestants."
     return finished(
@@ -115,6 +115,7 @@ def _cells(
             "row": names[i],
             "column": names[j],
             "rate": round(float(rates[i, j]), 3),
+            "percent": f"{100 * rates[i, j]:.0f}",
             "sure": round(float(sure[i, j]), 2),
         }
         for i, j in np.argwhere(~np.isnan(rates) & ~np.eye(len(names), dtype=bool))
@@ -151,9 +152,8 @@ def _cells(
     if len(names) <= _NUMBERED:
         far = "abs(datum.rate - 0.5) * datum.sure > 0.28"
         ink = alt.condition(far, alt.value(colours.page), alt.value(colours.ink))
-        percent = "round(100 * datum.rate)"
-        number = drawn.transform_calculate(percent=percent).mark_text(fontSize=11.5)
-        layers.append(number.encode(text="percent:Q", color=ink))
+        number = drawn.mark_text(fontSize=11.5)
+        layers.append(number.encode(text="percent:N", color=ink))
     heading = "observed" if side == "left" else "predicted"
     title = alt.TitleParams(heading, fontSize=14, offset=8, anchor="start")
     return over(*layers).properties(width=alt.Step(cell), height=alt.Step(cell), title=title)

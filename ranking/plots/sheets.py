@@ -8,6 +8,7 @@ of pixels of its own.
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -42,7 +43,12 @@ def over(*layers: Layer, data: Any = alt.Undefined) -> alt.LayerChart:
 
 def name_room(names: Iterable[str]) -> float:
     """Pixels for a column of names; longer ones end in an ellipsis."""
-    return min(330.0, max(80.0, 7.3 * max(map(len, names))))
+    return min(330.0, max(80.0, 7.3 * max(map(_letters, names))))
+
+
+def _letters(name: str) -> int:
+    """Letters of usual width that take the room of a name: an ideograph or an emoji takes two."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in name)
 
 
 def row_y(i: int) -> float:
@@ -167,6 +173,19 @@ def dot_style(colours: Palette) -> dict[str, Any]:
     return {"shape": "circle", "size": 62, "filled": True, "fill": colours.controlled, "opacity": 1}
 
 
+def band_style(colours: Palette, size: float) -> dict[str, Any]:
+    """Of mark_bar: a band of an interval, round but no longer than the interval is."""
+    return {
+        "size": size,
+        "cornerRadius": size / 2,
+        "color": colours.band,
+        "stroke": colours.controlled,
+        "strokeOpacity": 0.7,
+        "strokeWidth": 1,
+        "opacity": 1,
+    }
+
+
 STROKE: dict[str, Any] = {
     "color": alt.Color("colour:N", scale=None),
     "strokeWidth": alt.StrokeWidth("wide:Q", scale=None),
@@ -195,6 +214,16 @@ def way(ranks: int) -> str:
 def minus(number: float, form: str = "+.1f") -> str:
     """A number as text with a true minus sign."""
     return format(number, form).replace("-", "−")
+
+
+def counted(number: int, thing: str) -> str:
+    """So many things, one or several."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def change_place(moved: int, of: int) -> str:
+    """How many contestants change place."""
+    return f"{moved:,} of {counted(of, 'contestant')} change{'s' if moved == 1 else ''} place"
 
 
 def listed(items: Sequence[str], most: int = 400) -> str:

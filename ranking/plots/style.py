@@ -15,6 +15,7 @@ from ranking.plots.sheets import (
     Row,
     Sheet,
     arrow,
+    change_place,
     listed,
     minus,
     name_room,
@@ -116,8 +117,8 @@ def _furthest(movement: StyleMovement, raw: dict[str, int]) -> str:
     most = max(moved, key=lambda one: (abs(one.ranks), abs(one.rating)))
     start = raw[most.contestant]
     return (
-        f"With style controlled, {len(moved)} of {len(movement.movements)} contestants change "
-        f"place. {most.contestant} {'rises' if most.ranks > 0 else 'falls'} furthest, "
+        f"With style controlled, {change_place(len(moved), len(movement.movements))}. "
+        f"{most.contestant} {'rises' if most.ranks > 0 else 'falls'} furthest, "
         f"from {start} to {start - most.ranks}."
     )
 
@@ -208,10 +209,10 @@ def _walks(sheet: Sheet, points: Sequence[PathPoint]) -> alt.LayerChart:
 
 def _pulled(rows: Sequence[Row]) -> str:
     most = max(rows, key=lambda row: abs(row["change"]))
-    if not most["change"]:
+    if abs(most["change"]) < 0.05:
         return "Control of style moves nobody."
     verb = "lifts" if most["change"] > 0 else "lowers"
-    return f"Control of style {verb} {most['name']} most, by {abs(most['change']):.0f} points."
+    return f"Control of style {verb} {most['name']} most, by {abs(most['change']):.1f} points."
 
 
 def _path_words(rows: Sequence[Row]) -> str:

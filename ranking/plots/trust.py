@@ -14,6 +14,8 @@ from ranking.plots.sheets import (
     ROW,
     Layer,
     Sheet,
+    band_style,
+    counted,
     dot_style,
     finished,
     listed,
@@ -79,7 +81,7 @@ def _weakest(found: Sequence[Fragility]) -> str:
     if not turned:
         return "No removal that was tried turns any of these orders."
     least = min(turned, key=lambda one: one.fewest or 0)
-    many = f"{least.fewest:,} {least.unit}{'s' if least.fewest != 1 else ''}"
+    many = counted(least.fewest or 0, least.unit)
     return f"Without {many}, {least.opponent} would stand ahead of {least.contestant}."
 
 
@@ -114,7 +116,7 @@ def reliability_chart(found: Calibration, *, theme: Theme = "light") -> alt.Laye
     dots = curve.mark_point(**dot_style(colours))
     layers: list[Layer] = [
         alt.Chart(even).mark_line(strokeDash=[4, 4], color=colours.ink_3).encode(x=x, y=y),
-        span.mark_rule(strokeWidth=9, strokeCap="round", color=colours.band),
+        span.mark_bar(orient="vertical", **band_style(colours, 9)),
         dots.encode(x=x, y=y, tooltip=["predicted:Q", "observed:Q", "votes:Q"]),
     ]
     drawn = over(*layers).properties(width=size, height=size)
@@ -125,7 +127,7 @@ def reliability_chart(found: Calibration, *, theme: Theme = "light") -> alt.Laye
         theme,
         size,
         title=f"Forecasts are {points:.1f} points off on average.",
-        told=f"{found.predicted:,} votes, each forecast by a fit to earlier ones. Bands: "
+        told=f"{counted(found.predicted, 'vote')}, each forecast by a fit to earlier ones. Bands: "
         f"{found.spec.confidence:.0%}. Dashed: as often as forecast.",
         words=f"Score of the favourite: {listed(bins)}",
     )
