@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -25,7 +27,7 @@ from ranking.simulation import SimulationSpec
 from ranking.spec import Model, Weighting
 from ranking.verify import run_verify
 
-FAILURE = 2
+FAILURE, INTERRUPTED = 2, 130
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 PLOT_KINDS = ("intervals", "slope", "heatmap")
@@ -34,15 +36,24 @@ PLOT_KINDS = ("intervals", "slope", "heatmap")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0, or 2 after an error told on standard error.
 
-    `verify` returns 1 for what it could check and what does not hold.
+    It is 2 as well where standard output is closed before its end, and 130 after Ctrl-C. `verify`
+    returns 1 for what it could check and what does not hold.
     """
     parsed = _parser().parse_args(arguments)
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         code: int | None = parsed.run(parsed, wide_console(), errors)
+        sys.stdout.flush()
     except RankingError as error:
         errors.print(Text(f"ranking: {error}"))
         return FAILURE
+    except BrokenPipeError:
+        # Nobody reads on, and Python would try again to write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        errors.print(Text("ranking: interrupted."))
+        return INTERRUPTED
     return code or 0
 
 

@@ -362,6 +362,7 @@ def _read(path: Path, parsed: argparse.Namespace, work: Work) -> VoteFile:
 
 def _check_outputs(parsed: argparse.Namespace) -> None:
     """Raises VoteFileError or PlotError for what cannot be written, before anything is done."""
+    _check_apart(parsed)
     named = (getattr(parsed, name, None) for name in ("json", "csv", "parquet"))
     for path in named:
         if path is not None and str(path) != "-":
@@ -373,6 +374,21 @@ def _check_outputs(parsed: argparse.Namespace) -> None:
         if getattr(parsed, flag, None) is not None:
             name = flag.replace("_", "-")
             raise PlotError(f"--{name} says how a chart looks; say where it goes with --plot OUT.")
+
+
+def _check_apart(parsed: argparse.Namespace) -> None:
+    """Raises VoteFileError where a result would replace votes, settings or another result."""
+    given = vars(parsed)
+    names = ("file", "before", "after", "spec", "spec_before", "spec_after")
+    paths = [*given.get("files", ()), *(given.get(name) for name in names)]
+    taken = {path.resolve() for path in paths if path is not None}
+    for name in ("json", "csv", "parquet", "plot"):
+        path = given.get(name)
+        if path is None or str(path) == "-" or (path.exists() and not path.is_file()):
+            continue
+        if path.resolve() in taken:
+            raise VoteFileError(f"{path}: is named twice, and --{name} would write over it.")
+        taken.add(path.resolve())
 
 
 def _write_files(

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-from rich.console import Console, RenderableType
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -44,11 +44,18 @@ UNPLACED_REASONS = {
 }
 
 
+class _Output(Console):
+    """A console that leaves it to its caller what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def wide_console() -> Console:
     """A console that a pipe or a log does not squeeze to 80 columns."""
-    console = Console()
+    console = _Output()
     if not console.is_terminal and console.width < _NARROWEST:
-        return Console(width=_NARROWEST)
+        return _Output(width=_NARROWEST)
     return console
 
 
@@ -227,8 +234,10 @@ def show_fragility(
         ]
         table.add_row(*map(Text, cells))
     output.print(table)
-    told = f"So many {unit}s turn the order, as exact refits show; fewer might."
-    show_lines(output, [told, _counted(counts, read), *_rejects(read)])
+    if any(one.fewest is not None for one in found):
+        told = f"So many {unit}s turn the order, as exact refits show; fewer might."
+        show_lines(output, [told])
+    show_lines(output, [_counted(counts, read), *_rejects(read)])
 
 
 def show_calibration(output: Console, found: Calibration, read: VoteFile) -> None:
@@ -254,7 +263,7 @@ def _scores(found: Calibration) -> list[str]:
     return [
         f"log-loss {found.log_loss:.4f} (baseline {found.baseline_log_loss:.4f}), "
         f"Brier {found.brier:.4f}, calibration error {found.calibration_error:.4f}",
-        f"{found.predicted:,} votes predicted in order of {found.order}, "
+        f"{so_many(found.predicted, 'vote')} predicted in order of {found.order}, "
         f"{found.unpredicted:,} not predictable",
     ]
 
@@ -272,7 +281,12 @@ def show_truth(output: Console, made: Simulation, path: Path) -> None:
         f"{name}: {value:+.4f}, worth {usual.elo * value:+.1f} points"
         for name, value in planted.items()
     ]
-    show_lines(output, [f"{spec.votes:,} votes written to {path}", *lines])
+    show_lines(output, [f"{so_many(spec.votes, 'vote')} written to {path}", *lines])
+
+
+def so_many(number: int, thing: str) -> str:
+    """A number and what it is of, one or several."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def show_lines(output: Console, lines: Iterable[str]) -> None:
@@ -282,10 +296,15 @@ def show_lines(output: Console, lines: Iterable[str]) -> None:
 
 
 def _table(*headings: str, left: Sequence[str] = (), title: str | None = None) -> Table:
-    """An empty table; columns not in `left` hold numbers."""
+    """An empty table; columns not in `left` hold numbers.
+
+    Where a terminal is too narrow cells go on below: an ellipsis would hide digits and make names
+    alike.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold", title=title)
     for heading in headings:
-        table.add_column(Text(heading), justify="left" if heading in left else "right")
+        justify: JustifyMethod = "left" if heading in left else "right"
+        table.add_column(Text(heading), justify=justify, overflow="fold")
     return table
 
 
@@ -351,7 +370,7 @@ def _summary(board: Leaderboard, read: RowsRead) -> list[str]:
     lines = [_counted(board.counts, read), *_rejects(read)]
     if board.clusters is not None and board.effective_voters is not None:
         lines.append(
-            f"Intervals clustered by {board.clusters:,} voters, who weigh like "
+            f"Intervals clustered by {so_many(board.clusters, 'voter')}, who weigh like "
             f"{board.effective_voters:.1f} equally active ones"
         )
     own = (board.position, board.tie, board.level)
@@ -369,7 +388,9 @@ def _counted(counts: Counts, read: RowsRead) -> str:
         (len(read.rejects), "malformed"),
     ]
     told = [f"{number:,} {why}" for number, why in left_out if number]
-    return f"{counts.counted:,} votes counted" + (f"; left out: {', '.join(told)}" if told else "")
+    return f"{so_many(counts.counted, 'vote')} counted" + (
+        f"; left out: {', '.join(told)}" if told else ""
+    )
 
 
 def _rejects(read: RowsRead) -> list[str]:

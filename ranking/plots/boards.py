@@ -8,14 +8,13 @@ from typing import Any
 
 import altair as alt
 
-from ranking.display import UNPLACED_REASONS, told_rank_set
+from ranking.display import UNPLACED_REASONS, so_many, told_rank_set
 from ranking.errors import PlotError
 from ranking.plots.sheets import (
     ROW,
     Layer,
     Sheet,
     band_style,
-    counted,
     listed,
     minus,
     name_room,
@@ -65,8 +64,8 @@ def interval_chart(
         sheet.column("count", sheet.width, align="right", shade="ink_2"),
         sheet.column("note", right + 16, shade="ink_3"),
     ]
-    by = counted(board.counts.counted, "vote")
-    told = f"{counted(placed, 'contestant')}, placed by {by}."
+    by = so_many(board.counts.counted, "vote")
+    told = f"{so_many(placed, 'contestant')}, placed by {by}."
     if before:
         told += " Ring: without control of style; dot: with it."
     if any(row.get("cut") for row in rows):
@@ -174,7 +173,7 @@ def _leader(board: Leaderboard) -> str:
     level = sum(other.rank == 1 for other in others)
     may = 1 + sum(other.rank_lower == 1 for other in others)
     if level:
-        told = f"{first.contestant} and {counted(level, 'other')} share the highest rating"
+        told = f"{first.contestant} and {so_many(level, 'other')} share the highest rating"
     elif first.rank_upper is None:
         told = f"{first.contestant} has the highest rating"
     elif first.rank_upper == 1:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import altair as alt
 
+from ranking.display import so_many
 from ranking.plots.themes import Palette, Theme, chart_config, palette_of
 
 Row = Mapping[str, Any]
@@ -216,14 +217,9 @@ def minus(number: float, form: str = "+.1f") -> str:
     return format(number, form).replace("-", "−")
 
 
-def counted(number: int, thing: str) -> str:
-    """So many things, one or several."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def change_place(moved: int, of: int) -> str:
     """How many contestants change place."""
-    return f"{moved:,} of {counted(of, 'contestant')} change{'s' if moved == 1 else ''} place"
+    return f"{moved:,} of {so_many(of, 'contestant')} change{'s' if moved == 1 else ''} place"
 
 
 def listed(items: Sequence[str], most: int = 400) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 
 from ranking.calibration import Calibration
+from ranking.display import so_many
 from ranking.errors import PlotError
 from ranking.influence import Fragility
 from ranking.plots.sheets import (
@@ -15,7 +16,6 @@ from ranking.plots.sheets import (
     Layer,
     Sheet,
     band_style,
-    counted,
     dot_style,
     finished,
     listed,
@@ -68,10 +68,11 @@ def fragility_chart(found: Sequence[Fragility], *, theme: Theme = "light") -> al
         sheet.heading("by, points", right + 70, align="right"),
         sheet.column("lead", right + 70, align="right", shade="ink_2"),
     ]
+    turned = any(one.fewest is not None for one in found)
     return sheet.chart(
         layers,
         title=_weakest(found),
-        told="Confirmed by exact refits; fewer might be enough.",
+        told="Confirmed by exact refits; fewer might be enough." if turned else "",
         words=f"{title.capitalize()}: {listed([_held(one) for one in found])}",
     )
 
@@ -81,7 +82,7 @@ def _weakest(found: Sequence[Fragility]) -> str:
     if not turned:
         return "No removal that was tried turns any of these orders."
     least = min(turned, key=lambda one: one.fewest or 0)
-    many = counted(least.fewest or 0, least.unit)
+    many = so_many(least.fewest or 0, least.unit)
     return f"Without {many}, {least.opponent} would stand ahead of {least.contestant}."
 
 
@@ -127,7 +128,7 @@ def reliability_chart(found: Calibration, *, theme: Theme = "light") -> alt.Laye
         theme,
         size,
         title=f"Forecasts are {points:.1f} points off on average.",
-        told=f"{counted(found.predicted, 'vote')}, each forecast by a fit to earlier ones. Bands: "
+        told=f"{so_many(found.predicted, 'vote')}, each forecast by a fit to earlier ones. Bands: "
         f"{found.spec.confidence:.0%}. Dashed: as often as forecast.",
         words=f"Score of the favourite: {listed(bins)}",
     )

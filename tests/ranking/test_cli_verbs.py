@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import re
 import shlex
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,8 @@ from ranking import (
     style_movement,
 )
 from ranking.cli import main
-from ranking.display import work_on
-from ranking.io import write_votes
+from ranking.display import show_board, work_on
+from ranking.io import read_votes, write_votes
 from tests.ranking.making import simulated
 
 DAY = 86_400_000_000
@@ -509,6 +511,75 @@ def test_what_cannot_be_written_is_said_before_any_vote_is_read(
     assert (code, out) == (2, "")
     assert said in err
     assert "no such file" not in err
+
+
+@pytest.mark.parametrize("flags", [[], ["--json", "-"]])
+def test_a_reader_that_goes_away_ends_it_without_a_traceback(
+    votes: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str]
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        assert main(["fit", str(votes), *flags]) == 2
+
+
+def test_an_interrupt_is_told_in_one_line(
+    votes: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ranking.commands.fit", interrupted)
+
+    assert run(capsys, "fit", votes) == (130, "", "ranking: interrupted.\n")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--parquet", "votes.parquet"],
+        ["--json", "../here/votes.parquet"],
+        ["--spec", "spec.json", "--json", "spec.json"],
+        ["--csv", "out", "--json", "out"],
+    ],
+)
+def test_a_result_never_replaces_what_is_read_or_another_result(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: list[str],
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    before = written(here / "votes.parquet").read_bytes()
+    (here / "spec.json").write_text("{}")
+    monkeypatch.chdir(here)
+    code, out, err = run(capsys, "fit", "votes.parquet", *flags)
+
+    assert (code, out) == (2, "")
+    assert "named twice" in err
+    assert (here / "votes.parquet").read_bytes() == before
+    assert not (here / "out").exists()
+
+
+def test_a_narrow_terminal_hides_no_digit_and_no_name(votes: Path) -> None:
+    board = style_movement(read_back(votes), RankingSpec(controls=("length",), draws=100))
+    shown = {}
+    for width in (200, 40):
+        console = Console(file=io.StringIO(), width=width)
+        show_board(console, board.controlled, board.movements, read_votes(votes))
+        shown[width] = console.file.getvalue()  # type: ignore[attr-defined]
+    signs = {width: sorted(re.sub(r"\s", "", text)) for width, text in shown.items()}
+
+    assert signs[40] == signs[200]
+
+
+def test_one_vote_is_not_votes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one.csv").write_text("model_a,model_b,winner\nx,y,tie\n")
+    _, out, _ = run(capsys, "fit", tmp_path / "one.csv", "--no-position")
+
+    assert out.splitlines()[-1] == "1 vote counted"
 
 
 def test_work_of_known_size_has_a_bar_on_a_terminal_and_nothing_elsewhere() -> None:

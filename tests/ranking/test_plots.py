@@ -12,8 +12,10 @@ import pytest
 
 from ranking import (
     BoardState,
+    Leaderboard,
     PlotError,
     RankingSpec,
+    StyleMovement,
     VoteFileError,
     Votes,
     calibrate,
@@ -37,9 +39,18 @@ def votes() -> Votes:
 
 
 @pytest.fixture(scope="module")
-def charts(votes: Votes) -> dict[str, Any]:
+def board(votes: Votes) -> Leaderboard:
+    return fit(votes, RAW)
+
+
+@pytest.fixture(scope="module")
+def moved(votes: Votes) -> StyleMovement:
+    return style_movement(votes, CONTROLLED)
+
+
+@pytest.fixture(scope="module")
+def charts(votes: Votes, moved: StyleMovement) -> dict[str, Any]:
     """Every kind of chart of the same votes."""
-    moved = style_movement(votes, CONTROLLED)
     boards = BoardState(votes, RAW), BoardState(votes, CONTROLLED)
     return {
         "intervals": plots.interval_chart(moved.controlled, raw=moved.raw),
@@ -89,8 +100,7 @@ def test_every_chart_has_a_finding_and_a_text_alternative(
     assert "NaN" not in drawn
 
 
-def test_an_interval_chart_shows_the_board(votes: Votes) -> None:
-    board = fit(votes, RAW)
+def test_an_interval_chart_shows_the_board(board: Leaderboard) -> None:
     chart = plots.interval_chart(board)
     for standing in board.standings:
         row = row_for(chart, standing.contestant, "rating")
@@ -99,8 +109,65 @@ def test_an_interval_chart_shows_the_board(votes: Votes) -> None:
         assert standing.contestant in chart.description
 
 
-def test_rings_are_raw(votes: Votes) -> None:
-    moved = style_movement(votes, CONTROLLED)
+@pytest.mark.parametrize(("kind", "axis"), [("intervals", 0), ("reliability", 1)])
+def test_a_band_is_as_long_as_its_interval(
+    charts: dict[str, Any], kind: str, axis: int, tmp_path: Path
+) -> None:
+    save_chart(charts[kind], tmp_path / "out.svg")
+    drawn = (tmp_path / "out.svg").read_text(encoding="utf-8")
+    bands = re.findall(r' d="([^"]+)" fill="#C9D8EE"', drawn)
+    rows = [row for row in rows_of(charts[kind]) if "lower" in row]
+    pixels = [np.ptp(_points(band)[:, axis]) for band in bands[: len(rows)]]
+    wide = [row["upper"] - row["lower"] for row in rows[: len(pixels)]]
+
+    assert len(pixels) >= 4
+    assert pixels == pytest.approx(np.array(wide) * pixels[0] / wide[0])
+    assert "stroke-linecap" not in drawn
+
+
+def _points(path: str) -> Any:
+    """Points of an SVG path of absolute coordinates, two columns."""
+    return np.array(re.findall(r"(-?[\d.]+),(-?[\d.]+)", path), dtype=float)
+
+
+def test_first_place_may_be_shared() -> None:
+    level = fit(plain("A=B", "B=C", "C=A"), RankingSpec(position=False, draws=100))
+    pair = fit(plain("A=B"), RankingSpec(position=False, draws=100))
+    title = " ".join(plots.interval_chart(level).to_dict(validate=False)["title"]["text"])
+
+    assert title == "A and 2 others share the highest rating."
+    said = plots.interval_chart(pair).to_dict(validate=False)["title"]
+    assert said["text"] == ["A and 1 other share the highest rating."]
+    assert said["subtitle"] == ["2 contestants, placed by 1 vote."]
+
+
+def test_who_enters_or_leaves_is_in_the_finding() -> None:
+    spec = RankingSpec(position=False, draws=100)
+    boards = [BoardState(plain(*rows), spec) for rows in (["A=B", "B=C", "C=A"], ["A=B", "B=D"])]
+    chart = plots.ledger_chart(movement_ledger(*boards))
+
+    assert chart.description.startswith("Nobody changes place, but 1 entered and 1 left.")
+
+
+def test_numbers_of_a_heatmap_are_rounded_once() -> None:
+    votes = plain(*["A>B"] * 889, *["B>A"] * 448)  # .66492, which is .665 to three places.
+    board = fit(votes, RankingSpec(position=False, draws=100))
+    chart = plots.heatmap_chart(board, votes)
+
+    assert chart.description.startswith("A is expected to score 66% against B.")
+    assert {row["percent"] for row in rows_of(chart)} == {"66", "34"}
+
+
+def test_a_wide_script_has_room_for_its_names() -> None:
+    name = "模" * 18
+    votes = Votes.from_columns([name, "y"], ["y", name], ["tie", "tie"])
+    chart = plots.interval_chart(fit(votes, RankingSpec(position=False, draws=100)))
+    limits = re.findall(r'"limit": ([\d.]+)', json.dumps(chart.to_dict(validate=False)))
+
+    assert float(limits[0]) > 13 * len(name)
+
+
+def test_rings_are_raw(moved: StyleMovement) -> None:
     chart = plots.interval_chart(moved.controlled, raw=moved.raw)
     for standing in moved.raw.standings:
         assert row_for(chart, standing.contestant, "rating")["raw"] == standing.rating
@@ -126,19 +193,18 @@ def test_a_board_that_places_nobody_is_drawn_and_an_empty_movement_is_not(tmp_pa
         plots.slope_chart(style_movement(styled, RankingSpec(controls=("length",))))
 
 
-def test_one_contestant_of_few_votes_does_not_squeeze_the_others(votes: Votes) -> None:
-    standings = list(fit(votes, RAW).standings)
+def test_one_contestant_of_few_votes_does_not_squeeze_the_others(board: Leaderboard) -> None:
+    standings = list(board.standings)
     wide = replace(standings[2], rating_lower=-4000.0, rating_upper=6000.0)
-    board = replace(fit(votes, RAW), standings=(*standings[:2], wide, *standings[3:]))
-    row = row_for(plots.interval_chart(board), wide.contestant, "rating")
+    squeezed = replace(board, standings=(*standings[:2], wide, *standings[3:]))
+    row = row_for(plots.interval_chart(squeezed), wide.contestant, "rating")
 
     assert min(s.rating_lower for s in standings) - 50 < row["lower"]
     assert row["upper"] < max(s.rating_upper for s in standings) + 50
     assert row["figure"].endswith("‹›")
 
 
-def test_a_slope_that_could_be_none_has_a_hollow_arrow(votes: Votes) -> None:
-    moved = style_movement(votes, CONTROLLED)
+def test_a_slope_that_could_be_none_has_a_hollow_arrow(moved: StyleMovement) -> None:
     for sure, arrows in ((True, "▲▼"), (False, "△▽")):
         half = 0.5 if sure else 2.0
         made = [
@@ -178,6 +244,7 @@ def test_an_order_that_nothing_turns_is_shown_without_a_bar(tmp_path: Path, vote
     save_chart(chart, tmp_path / "out.svg")
 
     assert (tmp_path / "out.svg").read_text(encoding="utf-8").count(">none found<") == 1
+    assert "Confirmed" not in json.dumps(plots.fragility_chart([none]).to_dict(validate=False))
     with pytest.raises(PlotError, match="no two contestants"):
         plots.fragility_chart([])
 
@@ -207,8 +274,7 @@ def test_predicted_scores_of_every_likelihood_are_complementary(
     assert (np.diff(predicted, axis=1) > 0).all()
 
 
-def test_a_heatmap_says_whom_it_leaves_out(votes: Votes) -> None:
-    board = fit(votes, RAW)
+def test_a_heatmap_says_whom_it_leaves_out(votes: Votes, board: Leaderboard) -> None:
     chart = plots.heatmap_chart(board, votes, most=4)
     names = {row["row"] for row in rows_of(chart) if "row" in row}
 
@@ -218,8 +284,7 @@ def test_a_heatmap_says_whom_it_leaves_out(votes: Votes) -> None:
         plots.heatmap_chart(board, plain("A>B", "B>A"))
 
 
-def test_themes_differ_in_colour_only(votes: Votes) -> None:
-    board = fit(votes, RAW)
+def test_themes_differ_in_colour_only(board: Leaderboard) -> None:
     light, dark = (
         json.dumps(plots.interval_chart(board, theme=theme).to_dict(validate=False))
         for theme in plots.THEMES
@@ -241,8 +306,9 @@ def test_pictures_are_what_their_names_say(charts: dict[str, Any], tmp_path: Pat
 def test_a_page_loads_nothing_and_runs_no_name(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script>"
     votes = Votes.from_columns([evil, "y"], ["y", evil], ["tie", "tie"])
-    save_chart(plots.interval_chart(fit(votes, RankingSpec(position=False))), tmp_path / "x.html")
-    save_chart(plots.interval_chart(fit(votes, RankingSpec(position=False))), tmp_path / "x.svg")
+    chart = plots.interval_chart(fit(votes, RankingSpec(position=False, draws=100)))
+    save_chart(chart, tmp_path / "x.html")
+    save_chart(chart, tmp_path / "x.svg")
     page = (tmp_path / "x.html").read_text(encoding="utf-8")
 
     assert "<script>alert" not in page + (tmp_path / "x.svg").read_text(encoding="utf-8")
@@ -275,8 +341,7 @@ def test_without_the_libraries_it_is_said_what_to_install(
     assert "pip install altair vl-convert-python" in capsys.readouterr().err
 
 
-def test_rows_do_not_overlap_however_many(votes: Votes) -> None:
-    board = fit(votes, RAW)
+def test_rows_do_not_overlap_however_many(board: Leaderboard) -> None:
     standings = [replace(board.standings[0], contestant=f"model {i}") for i in range(300)]
     chart = plots.interval_chart(replace(board, standings=tuple(standings)))
     places = sorted(row["y"] for row in rows_of(chart) if "figure" in row)
