@@ -17,18 +17,23 @@ from ranking.design import PairDesign, gram
 Weights = Callable[[int, int], FloatArray]
 
 
-def score_sum(design: PairDesign, residual: FloatArray) -> FloatArray:
-    """Σ_rows Σ_i residual_i J_i, (M + K,); residual (n,) or (C, n)."""
+def score_change(design: PairDesign, residual: FloatArray, times: FloatArray) -> FloatArray:
+    """Σ_rows (times − 1) Σ_i residual_i J_i, (M + K,): what the summed score gains when rows count
+    `times`, (n,), as often. residual: (n,) or (C, n).
+    """
     channels = np.atleast_2d(residual)
-    per_pair = np.add.reduceat(channels, design.starts[:-1], axis=1)
+    per_pair = np.empty((len(channels), design.first.size))
     to_first, to_second = design.likelihood.sides
 
     def work(low: int, high: int) -> FloatArray:
         begin, end = design.starts[low], design.starts[high]
-        return np.asarray(design.x[:, begin:end] @ channels[0, begin:end])
+        scores = channels[:, begin:end] * (times[begin:end] - 1.0)
+        offsets = design.starts[low:high] - begin
+        np.add.reduceat(scores, offsets, axis=1, out=per_pair[:, low:high])
+        return np.asarray(design.x[:, begin:end] @ scores[0])
 
-    strengths = design.scatter(to_first @ per_pair, to_second @ per_pair)
     columns = np.sum(design.each_block(work), axis=0)
+    strengths = design.scatter(to_first @ per_pair, to_second @ per_pair)
     return np.concatenate([strengths, columns, per_pair[1:].sum(axis=1)])
 
 

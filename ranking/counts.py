@@ -121,7 +121,7 @@ def pairs_of_json(path: Path, counts: Mapping[str, Any]) -> Pairs:
     for name, value in counts.items():
         if not isinstance(value, list):
             raise VoteFileError(f"{path}: {name!r} is no list. {_SHAPE}")
-    if not all(isinstance(name, str) for name in models):
+    if not all(map(_is_text, models)):
         raise VoteFileError(f"{path}: 'models' holds something that is no text. {_SHAPE}")
     if len(pairs) != len(cells):
         raise VoteFileError(f"{path}: 'X' has {len(pairs):,} pairs and 'Y' {len(cells):,}.")
@@ -142,6 +142,11 @@ def pairs_of_json(path: Path, counts: Mapping[str, Any]) -> Pairs:
 
 
 _SHAPE = "Give models: [names], X: [[index, index], …], Y: [[wins, losses, ties, both bad], …]."
+
+
+def _is_text(name: Any) -> bool:
+    """JSON can spell half a surrogate pair, which is no text."""
+    return isinstance(name, str) and not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 def _is_wholes(values: Any, lengths: tuple[int, ...], largest: int) -> bool:

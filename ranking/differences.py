@@ -14,6 +14,14 @@ from ranking.snapshots import canonical
 ABSOLUTE, RELATIVE = 1e-6, 1e-9
 
 ABSENT = "nothing"
+"""How a `Difference` shows that there is no value."""
+
+
+class _Absent:
+    """Stands where a document has no value; equal to none that one may have."""
+
+
+_ABSENT = _Absent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +39,9 @@ def first_difference(
 ) -> Difference | None:
     """The first of `differences` between two documents, None where there is none."""
     for key in sorted({*published, *recomputed}):
-        pair = published.get(key, ABSENT), recomputed.get(key, ABSENT)
+        pair = published.get(key, _ABSENT), recomputed.get(key, _ABSENT)
         # On the machine that published every digit is the same, and texts compare quickly.
-        if canonical(pair[0]) != canonical(pair[1]):
+        if _ABSENT in pair or canonical(pair[0]) != canonical(pair[1]):
             for difference in differences(*pair, key):
                 return difference
     return None
@@ -47,7 +55,7 @@ def differences(
     if isinstance(published, dict) and isinstance(recomputed, dict):
         contestant = published.get("contestant", contestant)
         for key in sorted({*published, *recomputed}):
-            pair = published.get(key, ABSENT), recomputed.get(key, ABSENT)
+            pair = published.get(key, _ABSENT), recomputed.get(key, _ABSENT)
             yield from differences(*pair, f"{where}.{key}" if where else key, contestant)
     elif isinstance(published, list) and isinstance(recomputed, list):
         for index, pair in enumerate(zip(published, recomputed, strict=False)):
@@ -55,7 +63,11 @@ def differences(
         if len(published) != len(recomputed):
             yield Difference(f"{where}.length", len(published), len(recomputed), contestant)
     elif not _is_same(published, recomputed):
-        yield Difference(where, published, recomputed, contestant)
+        yield Difference(where, _shown(published), _shown(recomputed), contestant)
+
+
+def _shown(value: Any) -> Any:
+    return ABSENT if value is _ABSENT else value
 
 
 def _is_same(published: Any, recomputed: Any) -> bool:

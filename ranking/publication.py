@@ -89,21 +89,31 @@ def publication(votes: Votes) -> Publication:
     `refused`. Raises FitError where not even the barest model can be fitted.
     """
     refused: list[str] = []
-    controls = board_controls(votes)
-    if controls:
+    *controlled, full, bare = specs(votes)
+    for spec in controlled:
         try:
-            moved = style_movement(votes, RankingSpec(controls=controls))
+            moved = style_movement(votes, spec)
         except FitError as error:
             refused.append(f"Style is not controlled for: {error}")
         else:
             pairs = pair_counts(votes, moved.controlled.spec)
             return Publication(moved.raw, moved.controlled, moved.movements, (), pairs)
     try:
-        raw = fit(votes, RankingSpec())
+        raw = fit(votes, full)
     except FitError as error:
         refused.append(f"The side shown first is not accounted for: {error}")
-        raw = fit(votes, RankingSpec(position=False))
+        raw = fit(votes, bare)
     return Publication(raw, None, (), tuple(refused), pair_counts(votes, raw.spec))
+
+
+def specs(votes: Votes) -> tuple[RankingSpec, ...]:
+    """The models that a publication of these votes can rest on, the fullest first.
+
+    Style controlled where the votes carry style, raw, raw without position.
+    """
+    controls = board_controls(votes)
+    raw = RankingSpec(), RankingSpec(position=False)
+    return (RankingSpec(controls=controls), *raw) if controls else raw
 
 
 def board_controls(votes: Votes) -> tuple[str, ...]:

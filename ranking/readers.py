@@ -11,7 +11,7 @@ from ranking.counts import CountsReader, pairs_of_json, pairs_of_table
 from ranking.errors import VoteFileError
 from ranking.record_readers import LONGEST_RECORD, JsonLinesReader, JsonReader, too_long
 from ranking.schemas import schema_of
-from ranking.streams import Source, not_utf8
+from ranking.streams import Source, not_utf8, refuse_packed_twice
 from ranking.table_readers import CsvReader, ParquetReader, TableReader
 
 
@@ -24,6 +24,7 @@ def reader_of(source: Source) -> Reader:
         head = stream.read(1 << 16)
     if head.startswith(b"PAR1"):
         return _table_reader(source, ParquetReader(source))
+    refuse_packed_twice(source, head)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise VoteFileError(not_utf8(source.path))
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()

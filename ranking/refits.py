@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from ranking.arrays import BoolArray, FloatArray, IndexArray
-from ranking.channels import score_sum
+from ranking.channels import score_change
 from ranking.design import PairDesign
 from ranking.fitting import Estimate
 from ranking.graph import WinGraph, place
@@ -52,7 +52,7 @@ def refit(fitted: Estimate, times: FloatArray) -> Refit | None:
     weighted, every = _weighted(fitted, times, placed), np.arange(len(design.names))
     start = np.concatenate([solution.theta, solution.gamma])
     # One step with the Hessian at hand costs a quarter of a Newton step and replaces one.
-    start += fitted.bread @ score_sum(design, (times - 1.0) * fitted.residual)
+    start += fitted.bread @ score_change(design, fitted.residual, times)
     found = _solved(weighted, placed, every, start)
     if found is None:
         # A column may vary only in rows that are out now; then it has no coefficient.
@@ -101,9 +101,17 @@ def _all_connected(design: PairDesign, times: FloatArray) -> bool:
 
     So it is in nearly every refit, and two sums per pair tell.
     """
-    m, begin = design.contestants, design.starts[:-1]
-    for_first = np.add.reduceat(times * design.y, begin)
-    for_second = np.add.reduceat(times * (1.0 - design.y), begin)
+    m, (for_first, for_second) = design.contestants, np.empty((2, design.first.size))
+
+    # By blocks, because fresh memory for whole columns costs more than the sums.
+    def work(low: int, high: int) -> None:
+        begin, end = design.starts[low], design.starts[high]
+        offsets, counted = design.starts[low:high] - begin, times[begin:end]
+        won = counted * design.y[begin:end]
+        np.add.reduceat(won, offsets, out=for_first[low:high])
+        np.add.reduceat(counted - won, offsets, out=for_second[low:high])
+
+    design.each_block(work)
     ends = (design.first, design.second), (design.second, design.first)
     won = np.concatenate([for_first, for_second]) > 0.0
     at = tuple(np.concatenate(side)[won] for side in ends)

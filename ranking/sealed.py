@@ -62,6 +62,7 @@ def read_sealed(
     for entry in entries:
         with_ids = entry.origin == NATIVE and bool(ids)
         table = _read(find(entry.sha256), {*columns, "id"} if with_ids else columns)
+        with_ids = with_ids and "id" in table.column_names
         named = rows.pop(entry.sha256, {})
         rules = {row: rule for row, rule in named.items() if row < table.num_rows}
         if len(rules) < len(named):
@@ -91,9 +92,27 @@ def _by_what_they_name(
     return rows, ids
 
 
+def why_no_votes(schema: pa.Schema) -> str | None:
+    """What keeps a file of this schema from being one of sealed votes, None where nothing does.
+
+    Every such file was written with the types of COLUMNS, so no other is ever converted.
+    """
+    for name in ("model_a", "model_b", "winner"):
+        if name not in schema.names:
+            return f"it has no column {name}"
+    for field in schema:
+        if schema.names.count(field.name) > 1:
+            return f"it has two columns {field.name}"
+        if field.type != COLUMNS.get(field.name, field.type):
+            return f"its column {field.name} is {field.type!s:.80}, not {COLUMNS[field.name]}"
+    return None
+
+
 def _read(path: Path, columns: Collection[str]) -> pa.Table:
     try:
         file = pq.ParquetFile(path)
+        if why := why_no_votes(file.schema_arrow):
+            raise SnapshotError(f"{path}: is no file of votes ({why}).")
         return file.read([name for name in file.schema_arrow.names if name in columns])
     except (OSError, pa.ArrowException) as error:
         raise SnapshotError(f"{path}: cannot be read as a file of votes ({error}).") from error

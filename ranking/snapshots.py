@@ -24,6 +24,9 @@ FORM = 2
 NATIVE, SIMULATED = "native", "simulated"
 """Origins of segments that mean something: votes cast in this arena, and invented ones."""
 
+OVERALL = "overall"
+"""The category of all votes."""
+
 Exclusions = Mapping[str, Sequence[str]]
 """Names of votes by the rule that takes them out, each vote under one rule: `<sha256>:<row>` is
 a row of a segment from 0, `n:<id>` the vote of that id in a native segment."""
@@ -64,7 +67,7 @@ def snapshot_document(
     previous: str,
     segments: Sequence[SegmentEntry],
     exclusions: Exclusions,
-    category: str = "overall",
+    category: str = OVERALL,
 ) -> dict[str, Any]:
     """The document of a publication.
 

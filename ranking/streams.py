@@ -24,7 +24,9 @@ _MAX_RATIO = 200
 _FREE_BYTES = 100 << 20
 _BUFFER = 1 << 20
 
-_PACKINGS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+# Parallel packers begin with a frame of zstd that is to be skipped.
+_SKIPPED = {bytes([byte]) + b"\x2a\x4d\x18": "zstd" for byte in range(0x50, 0x60)}
+_PACKINGS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", **_SKIPPED}
 _ARCHIVES = {b"PK\x03\x04": "a ZIP archive", b"BZh": "packed by bzip2", b"\xfd7zXZ": "packed by xz"}
 
 
@@ -64,8 +66,17 @@ def source_of(path: Path, max_bytes: int) -> Source:
     for magic, called in _ARCHIVES.items():
         if head.startswith(magic):
             raise VoteFileError(f"{path}: is {called}. Unpack it, or pack it as gz or zst.")
-    packing = next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), None)
-    return Source(path, packing, max_bytes)
+    return Source(path, _packing(head), max_bytes)
+
+
+def _packing(head: bytes) -> str | None:
+    return next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), None)
+
+
+def refuse_packed_twice(source: Source, head: bytes) -> None:
+    """Raise VoteFileError where the unpacked bytes, of which these come first, are packed."""
+    if source.packing and (_packing(head) or head.startswith(tuple(_ARCHIVES))):
+        raise VoteFileError(f"{source.path}: is packed twice. Unpack it once and try again.")
 
 
 def refuse_bomb(path: Path, unpacked: int, packed: int, max_bytes: int) -> None:

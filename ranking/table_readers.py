@@ -103,8 +103,10 @@ class CsvReader(TableReader):
         return [name for name in self._wanted if name not in NESTED]
 
     def _first_row(self) -> list[str]:
+        # Arrow wants the header in the first block too; a file without line ends has no other.
         with self._text() as text:
-            return next((row for row in csv.reader(text) if row), [])
+            first = io.StringIO(text.read(_BLOCK_BYTES), newline="")
+            return next((row for row in csv.reader(first) if row), [])
 
     def _text(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(self._source.open(), encoding="utf-8-sig", newline="")

@@ -7,8 +7,9 @@ What is checked, in this order, and the first that does not hold is reported:
 2. several publications follow each other, and agree with the file of heads where one is given;
 3. each file of votes has the SHA-256 that names it, the rows stated, and its link in the chain;
 4. each exclusion names one vote of these files;
-5. the default board computed again from the votes, with the snapshot's spec, is the published
-   one; or, on request, everything that was published.
+5. the snapshot's spec is one that publications of these votes are fitted with, and the default
+   board computed again with it is the published one; or, on request, everything that was
+   published.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,17 @@ from ranking.errors import RankingError, SnapshotError, VerificationError
 from ranking.fitting import fit
 from ranking.heads import read_heads
 from ranking.outputs import as_json, check_writable, write_text
-from ranking.publication import CONTROLLED, RAW, publication
-from ranking.sealed import columns_for, file_digest, read_sealed
-from ranking.snapshots import GENESIS, SIMULATED, SegmentEntry, canonical, digest_of, link_of
+from ranking.publication import CONTROLLED, RAW, publication, specs
+from ranking.sealed import file_digest, read_sealed, why_no_votes
+from ranking.snapshots import (
+    GENESIS,
+    OVERALL,
+    SIMULATED,
+    SegmentEntry,
+    canonical,
+    digest_of,
+    link_of,
+)
 from ranking.spec import RankingSpec
 from ranking.version import ENGINE
 from ranking.votes import Votes
@@ -132,6 +141,8 @@ def read_snapshot(path: Path) -> SnapshotFile:
     try:
         document = json.loads(text)
         as_is = canonical(document).encode() == text
+        # JSON can spell half a surrogate pair, which no text of a publication holds.
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         as_is = False
     if not as_is or not isinstance(document, dict):
@@ -159,13 +170,15 @@ def _form(document: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     yield "number", _is_whole(document["number"], least=1)
     for key in ("previous", "head"):
         yield key, _is_digest(document[key])
-    for key in ("category", "engine"):
-        yield key, isinstance(document[key], str)
+    yield "category", document["category"] == OVERALL
+    yield "engine", isinstance(document["engine"], str)
     for key, kind in (("segments", list), ("exclusions", dict), ("boards", dict), ("spec", dict)):
         yield key, isinstance(document[key], kind)
     yield "segments", bool(document["segments"])
     for index, entry in enumerate(document["segments"]):
         yield f"segments[{index}]", _is_entry(entry)
+    digests = {entry["sha256"] for entry in document["segments"]}
+    yield "segments", len(digests) == len(document["segments"])
     for rule, names in document["exclusions"].items():
         known = isinstance(names, list) and names == sorted(set(map(str, names))) and bool(names)
         yield f"exclusions.{rule}", known and all(_VOTE.fullmatch(name) for name in names)
@@ -296,9 +309,13 @@ class _VoteFiles:
                 recomputed=found,
             )
         try:
-            rows: int = pq.read_metadata(path).num_rows
+            with pq.ParquetFile(path) as file:
+                rows: int = file.metadata.num_rows
+                why = why_no_votes(file.schema_arrow)
         except (OSError, pa.ArrowException) as error:
             raise VerificationError(f"is no file of votes ({error}).", file=path) from error
+        if why:
+            raise VerificationError(f"is no file of votes ({why}).", file=path)
         return rows
 
 
@@ -312,7 +329,7 @@ def _verified(
     spec = _spec(snapshot)
     tell("reading the votes")
     document = snapshot.document
-    sealed = read_sealed(snapshot.segments, document["exclusions"], files.find, columns_for(spec))
+    sealed = read_sealed(snapshot.segments, document["exclusions"], files.find)
     if sealed.unknown:
         message = f"{sealed.unknown[0]} is no vote of the segments listed."
         raise snapshot.refuse("exclusions", message)
@@ -337,7 +354,7 @@ def _verified(
 def _spec(snapshot: SnapshotFile) -> RankingSpec:
     try:
         return RankingSpec.from_dict(snapshot.document["spec"])
-    except (RankingError, TypeError) as error:
+    except (RankingError, TypeError, OverflowError) as error:
         raise snapshot.refuse("spec", f"is none: {error}") from error
 
 
@@ -350,13 +367,30 @@ def _recomputed(
         if every_number:
             result = publication(votes).to_dict()
         else:
-            board = fit(votes, spec).to_dict()
+            board = fit(votes, _measured_anew(snapshot, votes, spec)).to_dict()
             named = {snapshot.default: board}
             result = {"spec": board["spec"], "counts": board["counts"], "boards": named}
+    except VerificationError:
+        raise
     except RankingError as error:
         raise snapshot.refuse("spec", f"these votes cannot be fitted with it: {error}") from error
+    except UnicodeDecodeError as error:
+        raise snapshot.refuse("segments", f"their votes hold what is no text: {error}") from error
     plain: dict[str, Any] = json.loads(canonical(result))
     return plain
+
+
+def _measured_anew(snapshot: SnapshotFile, votes: Votes, spec: RankingSpec) -> RankingSpec:
+    """The spec without the scales that its board states: those are to be computed as well.
+
+    Whoever may choose the spec may choose the board: only those that `publication` would have
+    used are checked further.
+    """
+    anew = replace(spec, scales=None)
+    if anew in specs(votes) and bool(spec.controls) == (snapshot.default == CONTROLLED):
+        return anew
+    message = "is none that a publication of these votes is fitted with."
+    raise snapshot.refuse("spec", message + _of_engine(snapshot.document["engine"]))
 
 
 def _compare(snapshot: SnapshotFile, recomputed: Mapping[str, Any], every_number: bool) -> None:
@@ -380,9 +414,13 @@ def _sentence(difference: Difference, engine: str) -> str:
         f"{difference.where}{whom} is {_shown(difference.published)} as published and "
         f"{_shown(difference.recomputed)} as recomputed."
     )
+    return sentence + _of_engine(engine)
+
+
+def _of_engine(engine: str) -> str:
     if engine == ENGINE:
-        return sentence
-    return f"{sentence} It was published by {engine}, and this is {ENGINE}: check with that one."
+        return ""
+    return f" It was published by {engine}, and this is {ENGINE}: check with that one."
 
 
 def _shown(value: Any) -> str:
@@ -417,11 +455,16 @@ def run_verify(parsed: argparse.Namespace, output: Console, errors: Console) -> 
         difference = error
     to_stdout = _write_report(parsed, verified, difference)
     if difference is not None:
-        errors.print(Text(f"does not verify: {difference}"))
+        errors.print(Text(f"does not verify: {_printable(str(difference))}"))
         return DOES_NOT_HOLD
     if not to_stdout:
         _show(output, verified, parsed)
     return HOLDS
+
+
+def _printable(text: str) -> str:
+    """Without what would move the cursor: the text quotes a file that may have been forged."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def _write_report(

@@ -105,8 +105,10 @@ def exclusions_within(
     rule_of: dict[str, str] = {}
     for vote, rule in standing:
         file, _, row = vote.partition(":")
-        if file in known or (file == "n" and int(row) <= last):
-            rule_of.setdefault(vote, rule)
+        number = int(row)
+        if file in known or (file == "n" and number <= last):
+            # However it was spelt ("n:007"), a document has one name for each vote.
+            rule_of.setdefault(f"{file}:{number}", rule)
     named: dict[str, list[str]] = defaultdict(list)
     for vote, rule in rule_of.items():
         named[rule].append(vote)
