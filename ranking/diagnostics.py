@@ -135,10 +135,14 @@ def separation(
     order = np.argsort(-theta, kind="stable")
     far = [contestants[i] for i in order if theta[i] > _CARRIES_CONTESTANT * theta.max()]
     along = _joined(named) or "a split of the contestants"
-    moved = _joined(far[:5]) + (f" and {len(far) - 5} more" if len(far) > 5 else "")
+    verb = "separate" if len(named) > 1 else "separates"
+    moved = ""
+    if theta.max() > 0.0:
+        more = f" and {len(far) - 5} more" if len(far) > 5 else ""
+        moved = f" (the contestants that it moves most: {_joined(far[:5])}{more})"
     return SeparationError(
-        f"{along} separates wins from losses in these votes, so no finite estimate exists "
-        f"(the contestants that it moves most: {moved}). Fit without it or gather more votes.",
+        f"{along} {verb} wins from losses in these votes, so no finite estimate exists"
+        f"{moved}. Fit without {'them' if len(named) > 1 else 'it'} or gather more votes.",
         covariates=named,
         contestants=far,
     )

@@ -296,4 +296,7 @@ def _differences(path: ControlPath) -> FloatArray:
     """Mean of each style column over each contestant's rows, from its side; (F, M)."""
     design = path.design
     sums = np.add.reduceat(design.x[: len(path.features)], design.starts[:-1], axis=1)
-    return np.array([design.scatter(column, -column) for column in sums]) / design.votes_of()
+    means = np.empty((len(sums), design.contestants))
+    for k, column in enumerate(sums):
+        means[k] = design.scatter(column, -column) / design.votes_of()
+    return means

@@ -236,3 +236,15 @@ def test_errors_say_what_to_do() -> None:
             path.at(strength)
     with pytest.raises(SpecError, match="at least 2"):
         path.grid(1)
+
+
+def test_style_that_is_equal_everywhere_moves_nobody() -> None:
+    votes = Votes.from_columns(
+        ["x", "y", "x"],
+        ["y", "x", "y"],
+        ["model_a", "model_a", "model_b"],
+        features={"tokens": ([5.0, 5.0, 5.0], [5.0, 5.0, 5.0])},
+    )
+    path = control_path(votes, RankingSpec(controls=("length",), position=False))
+
+    assert [entry.rating for entry in path.attributions] == [0.0, 0.0]
