@@ -202,9 +202,15 @@ def _errors_of(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         raise VoteFileError(not_utf8(path)) from error
     except (pa.ArrowException, csv.Error) as error:
-        utf8 = "UTF8" in str(error) or "utf-8" in str(error).lower()
-        message = not_utf8(path) if utf8 else f"{path}: is damaged ({error})."
-        raise VoteFileError(message) from error
+        raise VoteFileError(_damage(path, str(error))) from error
+
+
+def _damage(path: Path, error: str) -> str:
+    if "UTF8" in error or "utf-8" in error.lower():
+        return not_utf8(path)
+    if "straddling" in error:
+        return f"{path}: has a row of more than 16 MB, or a quote that is opened and never closed."
+    return f"{path}: is damaged ({error})."
 
 
 def _rejection(path: Path, rejects: tuple[Reject, ...], rows: int) -> str:

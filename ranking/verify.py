@@ -438,6 +438,8 @@ def run_verify(parsed: argparse.Namespace, output: Console, errors: Console) -> 
     if parsed.key is not None and parsed.head is None:
         raise SnapshotError("--key checks the signatures of --head FILE, which is not given.")
     if parsed.json is not None:
+        if parsed.json.resolve() in {path.resolve() for path in parsed.snapshots}:
+            raise SnapshotError(f"{parsed.json}: is to be checked, and --json would write over it.")
         check_writable(parsed.json)
     verified: tuple[Verified, ...] = ()
     difference: VerificationError | None = None

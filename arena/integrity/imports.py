@@ -140,6 +140,11 @@ def votes_import(
         except (ArenaError, Cancelled, KeyboardInterrupt):
             parts_remove(source)
             raise
+        except OSError as error:
+            # A full disk stays full while the parts lie on it.
+            parts_remove(source)
+            why = error.strerror or error
+            raise VotesRefused(f"{path.name}: {why}. Nothing was imported.") from error
         parts_remove(source)
     return imported
 
@@ -171,17 +176,17 @@ def taken_in(
         with refusals():
             tally = written(stream, parts, made, schema, report)
             rejects = stream.check(tally.votes, skip_bad)
-        segment, added = segment_add_file(
-            made=made,
-            rows=tally.votes,
-            names=tally.names,
-            origin=Origin.IMPORT,
-            source_name=path.name[:255],
-            source_sha256=source,
-            source_schema=stream.schema,
-            rejected=len(rejects),
-        )
-    aside = write_rejects(rejects, path, source)
+        with rejects_beside(rejects, path, source) as aside:
+            segment, added = segment_add_file(
+                made=made,
+                rows=tally.votes,
+                names=tally.names,
+                origin=Origin.IMPORT,
+                source_name=path.name[:255],
+                source_sha256=source,
+                source_schema=stream.schema,
+                rejected=len(rejects),
+            )
     return Imported(
         path.name, stream.schema, stream.rows_read, tally, added, rejects, aside, segment
     )
@@ -233,18 +238,24 @@ def refuse_known(source: str, path: Path) -> None:
         raise AlreadyImported(f"{path.name} was imported before{before}; nothing was added.")
 
 
-def write_rejects(rejects: tuple[Reject, ...], path: Path, source: str) -> Path | None:
-    """A CSV of the rows that were left out: line and reason."""
+@contextmanager
+def rejects_beside(rejects: tuple[Reject, ...], path: Path, source: str) -> Iterator[Path | None]:
+    """A CSV of the rows that were left out, line and reason; None where there are none.
+
+    It is written before what is done in the `with` statement, which may fail and then leaves
+    none, and gets its name after it: a full disk does not cost the list of an import that stands.
+    """
     if not rejects:
-        return None
+        yield None
+        return
     final = Path(settings.VAR_DIR) / "rejects" / f"{path.stem}-{source[:12]}.csv"
     with temporary_in(final.parent, ".csv") as made:
         with made.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["line", "reason"])
             writer.writerows((reject.line, reject.reason) for reject in rejects)
+        yield final
         publish_file(made, final)
-    return final
 
 
 def import_path(name: str) -> Path:

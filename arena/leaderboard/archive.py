@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from arena.core.exceptions import Unknown
 from arena.integrity import files
+from arena.integrity.exceptions import SegmentMissing
 from arena.integrity.models import Segment
 from arena.leaderboard.models import Snapshot
 from arena.leaderboard.selectors import latest_snapshot
@@ -147,12 +148,15 @@ def snapshot_file(snapshot: Snapshot) -> str:
 
 
 def segment_file(sha256: str) -> "File[bytes]":
-    """A published segment, opened. Raises Unknown, saying why there is none."""
+    """A published segment, opened. Raises Unknown, saying why there is none, and SegmentMissing."""
     if not settings.ARCHIVE_VOTES:
         raise Unknown("The votes of this arena are not handed out. Its operator holds them.")
     refuse_unpublished(sha256)
     path = files.local(sha256)
-    return File(path.open("rb"), name=path.name)
+    try:
+        return File(path.open("rb"), name=path.name)
+    except OSError as error:
+        raise SegmentMissing(f"{path.name} is gone. Restore it from a backup.") from error
 
 
 def texts_file(sha256: str) -> "File[bytes]":

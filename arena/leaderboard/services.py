@@ -46,10 +46,15 @@ def is_published(state: Mapping[str, Any]) -> bool:
 def refit() -> Draft | None:
     """Fit all votes, sealed or not, and keep the result as the draft.
 
-    None where the latest publication or the draft there is already says it.
+    None where the latest publication or the draft there is already says it. A draft of anything
+    else than the votes are now does not stay.
     """
     state = votes_state()
-    if not has_votes(state) or is_published(state) or is_drafted(state):
+    if is_published(state):
+        # It was fitted before the publication, or before an exclusion was lifted.
+        Draft.objects.all().delete()
+        return None
+    if not has_votes(state) or is_drafted(state):
         return None
     votes, state = votes_all()
     return draft_keep(fitted=publication(votes), state=state)

@@ -1,5 +1,6 @@
 """Imports that are killed, cancelled, repeated, tried out or asked for by strangers."""
 
+import errno
 import gzip
 import json
 from datetime import timedelta
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from arena.catalog.models import Contestant
 from arena.core.jobs import Cancelled
-from arena.integrity import chain, imports
+from arena.integrity import chain, imports, parts
 from arena.integrity.chain import chain_verify
 from arena.integrity.exceptions import AlreadyImported, ImportRunning, VotesRefused
 from arena.integrity.files import local
@@ -111,6 +112,23 @@ def test_an_import_that_is_cancelled_leaves_nothing(file: Path, stop: type[BaseE
         votes_import(path=file, progress=progress)
     assert left_over() == []
     assert not Contestant.objects.exists()
+
+
+@pytest.mark.parametrize("written", ["batch", "votes", "rejects"])
+def test_a_full_disk_is_said_and_leaves_nothing(
+    file: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file.write_text(file.read_text() + "bad,wren,wren,tie,en,,\n")
+    where = {"batch": (parts, "batch_write"), "votes": (imports, "VoteWriter")}
+    monkeypatch.setattr(*where.get(written, (imports.csv, "writer")), full)
+    with pytest.raises(VotesRefused, match="No space left on device"):
+        votes_import(path=file, skip_bad=True)
+
+    assert left_over() == []
+    assert not Segment.objects.exists()
 
 
 def test_a_refused_file_leaves_nothing(file: Path) -> None:

@@ -84,6 +84,15 @@ def test_a_segment_is_sent_as_it_is(client: Client, row: list[Snapshot]) -> None
     assert int(response["Content-Length"]) == len(whole)
 
 
+def test_a_segment_that_is_gone_is_said_to_be(client: Client, row: list[Snapshot]) -> None:
+    sha256 = row[0].content["segments"][0]["sha256"]
+    (settings.SEGMENTS_DIR / f"{sha256}.parquet").unlink()
+    response = client.get(f"/archive/segments/{sha256}.parquet")
+
+    assert response.status_code == 409
+    assert f"{sha256}.parquet is gone" in response.content.decode()
+
+
 def test_what_is_sealed_but_not_published_is_not_handed_out(
     client: Client, row: list[Snapshot], tmp_path: Path
 ) -> None:

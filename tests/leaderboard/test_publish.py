@@ -13,7 +13,7 @@ from arena.battles.models import Vote
 from arena.core.models import AuditEntry
 from arena.integrity.exceptions import SegmentMissing, VotesRefused
 from arena.integrity.imports import votes_import
-from arena.integrity.models import Segment
+from arena.integrity.models import Exclusion, Segment
 from arena.integrity.services import votes_exclude, votes_export
 from arena.leaderboard import services
 from arena.leaderboard.boards import board_page
@@ -111,6 +111,20 @@ def test_the_board_is_what_the_library_fits(tmp_path: Path) -> None:
     fitted = fit(votes, RankingSpec.from_dict(content["spec"])).to_dict()
 
     assert content["boards"]["raw"]["standings"] == json.loads(json.dumps(fitted["standings"]))
+
+
+def test_a_vote_has_one_name_however_it_was_spelt(tmp_path: Path, alice: Voter) -> None:
+    segment = votes_import(path=cycle(tmp_path)).segment
+    cast(alice)
+    vote = Vote.objects.get().pk
+    Exclusion.objects.create(vote=f"n:00{vote}", rule="robot", reason="a test")
+    Exclusion.objects.create(vote=f"{segment.sha256}:007", rule="rigging", reason="a test")
+    snapshot = published()
+
+    assert snapshot.content["counts"]["excluded"] == {"rigging": 1, "robot": 1}
+    path = tmp_path / f"{snapshot.digest}.json"
+    path.write_text(snapshot_text(snapshot.content))
+    verify([path], settings.SEGMENTS_DIR)
 
 
 def test_excluded_votes_are_named_and_do_not_count(tmp_path: Path, alice: Voter) -> None:

@@ -10,6 +10,8 @@ from django.test import Client
 
 from arena.battles.services import vote_cast
 from arena.integrity.imports import votes_import
+from arena.integrity.models import Exclusion
+from arena.integrity.services import exclusion_lift, votes_exclude
 from arena.leaderboard import services
 from arena.leaderboard.models import Draft, Snapshot
 from arena.leaderboard.services import publish, refit
@@ -96,6 +98,17 @@ def test_nothing_new_is_not_fitted_again(tmp_path: Path) -> None:
     assert refit() is None
     publish()
     assert refit() is None
+
+
+def test_a_draft_does_not_outlast_what_it_says(tmp_path: Path) -> None:
+    segment = votes_import(path=cycle(tmp_path)).segment
+    publish()
+    votes_exclude(votes=[f"{segment.sha256}:7"], rule="robot", reason="a test")
+    assert refit() is not None
+    exclusion_lift(pk=Exclusion.objects.get().pk, reason="a mistake")
+
+    assert refit() is None
+    assert not Draft.objects.exists()
 
 
 def test_a_draft_names_exactly_the_votes_it_read(

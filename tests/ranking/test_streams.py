@@ -72,6 +72,41 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- Packing ---------------------------------------------------------------------------------
 
 
+def test_a_file_that_begins_with_a_skippable_frame(write: Write) -> None:
+    """As parallel packers write it."""
+    skipped = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd"
+    packed = skipped + zstandard.compress(as_csv([vote(1), vote(2)]))
+
+    assert read_votes(write(packed)).rows_read == 2
+
+
+@pytest.mark.parametrize("inner", [gzip.compress, zstandard.compress, lambda b: b"PK\x03\x04" + b])
+def test_a_file_packed_twice_is_said_to_be(write: Write, inner: Pack) -> None:
+    with pytest.raises(VoteFileError, match="packed twice"):
+        read_votes(write(gzip.compress(inner(as_csv([vote(1)])))))
+
+
+def test_a_header_without_end_is_not_read_whole(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_readers, "_BLOCK_BYTES", 1 << 10)
+    monkeypatch.setattr(streams, "_BUFFER", 1 << 10)
+    read = []
+    monkeypatch.setattr(
+        streams, "refuse_bomb", lambda path, unpacked, *limits: read.append(unpacked)
+    )
+    with pytest.raises(VoteFileError):
+        read_votes(write(gzip.compress(b"x," * (1 << 19))))
+
+    assert max(read) < 1 << 17
+
+
+def test_a_quote_that_is_never_closed(write: Write, small: None) -> None:
+    rows = b"\n".join(as_csv([vote(n) for n in range(200)]).splitlines()[1:])
+    with pytest.raises(VoteFileError, match="quote that is opened and never closed"):
+        read_votes(write(b'id,model_a,model_b,winner\n"' + rows))
+
+
 @pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
 @pytest.mark.parametrize("spell", FORMATS.values(), ids=FORMATS)
 def test_every_format_in_every_packing(write: Write, spell: Any, pack: Pack) -> None:
@@ -325,6 +360,7 @@ def test_bad_counts_are_named(write: Write) -> None:
         ({"models": ["x"], "X": [[0, 0]], "Y": []}, "'X' has 1 pairs and 'Y' 0"),
         ({"models": "x", "X": [], "Y": []}, "'models' is no list"),
         ({"models": [1], "X": [], "Y": []}, "no text"),
+        (COUNTS | {"models": ["ant", "bee", "\ud800"]}, "holds something that is no text"),
         (COUNTS | {"Y": [[10**14, 0, 0, 0], [1, 0, 0, 0]]}, "its counts are 100,000,000,000,001"),
     ],
 )

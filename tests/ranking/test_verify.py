@@ -5,16 +5,21 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ranking import RankingSpec, Votes, fit
 from ranking.cli import main
 from ranking.errors import SnapshotError, VerificationError
 from ranking.heads import head_line
+from ranking.sealed import file_digest, read_sealed
 from ranking.snapshots import GENESIS, SegmentEntry, digest_of, link_of
 from ranking.verify import verify
 from tests.ranking.archives import document_of, numbers_of, published, sealed, vote_table, written
@@ -141,6 +146,56 @@ def test_ids_of_an_imported_file_are_not_those_of_this_arena(tmp_path: Path) -> 
     assert error.where == "exclusions"
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [{"prior_strengths": 5.0}, {"scale": 800.0}, {"controls": ["length"]}, {"scales": "doubled"}],
+)
+def test_a_board_of_another_model_is_none_though_it_is_what_that_model_gives(
+    snapshot: Path, entries: list[SegmentEntry], exclusions: dict[str, Any], spec: dict[str, Any]
+) -> None:
+    """Whoever may choose the model may choose the board."""
+    made = RankingSpec.from_dict(document_of(snapshot)["spec"])
+    if spec.get("scales") == "doubled":
+        spec = {"scales": {name: 2 * value for name, value in made.to_dict()["scales"].items()}}
+    other = replace(made, **{"scales": None, **spec})
+    folder = snapshot.parent
+    table = read_sealed(entries, exclusions, lambda sha256: folder / f"{sha256}.parquet").table
+    board = fit(Votes.from_arrow(table), other).to_dict()
+    forged = altered(
+        snapshot,
+        lambda d: d.update(
+            spec=board["spec"], counts=board["counts"], boards=d["boards"] | {"controlled": board}
+        ),
+    )
+
+    where = refused(forged).where
+    assert where is not None
+    assert where.startswith("boards.controlled.coefficients" if "scales" in spec else "spec")
+
+
+@pytest.mark.parametrize(
+    ("alter", "where"),
+    [
+        (lambda d: d["boards"]["controlled"].update(endorsed="nothing"), "boards.controlled.end"),
+        (lambda d: d["spec"].update(center=10**40), "spec"),
+        (lambda d: d.update(category="coding"), "category"),
+        (lambda d: d.update(engine="\ud800"), ""),
+        (lambda d: d.update(exclusions={"\ud800": ["n:301"]}), ""),
+    ],
+    ids=["added", "beyond a double", "category", "half a sign", "half a rule"],
+)
+def test_what_no_publication_says(snapshot: Path, alter: Any, where: str) -> None:
+    assert (refused(altered(snapshot, alter)).where or "").startswith(where)
+
+
+def test_a_file_counts_once(tmp_path: Path, entries: list[SegmentEntry]) -> None:
+    """All is consistent here: links, rows, boards. But a chain has each file once."""
+    again = replace(entries[1], link=link_of(entries[1].link, entries[1].sha256))
+
+    error = refused(published(tmp_path, [*entries, again]))
+    assert error.where == "segments"
+
+
 def test_a_link_or_a_count_of_rows_that_does_not_fit(
     snapshot: Path, entries: list[SegmentEntry]
 ) -> None:
@@ -179,6 +234,35 @@ def test_a_file_that_holds_no_votes(tmp_path: Path) -> None:
     assert refused(written(tmp_path, document)).file.endswith(f"{sha256}.parquet")
 
 
+@pytest.mark.parametrize(
+    ("alter", "why"),
+    [
+        (lambda table: table.drop_columns(["winner"]), "no column winner"),
+        (lambda table: table.append_column("winner", table["winner"]), "two columns winner"),
+        (
+            lambda table: table.append_column("excluded", pa.array([[1]] * len(table))),
+            "excluded is list",
+        ),
+        (lambda table: table.set_column(0, "id", pa.array(range(len(table)))), "id is int64"),
+    ],
+    ids=["missing", "twice", "list", "numbers"],
+)
+def test_a_file_of_other_columns_is_no_file_of_votes(tmp_path: Path, alter: Any, why: str) -> None:
+    entries = sealed(tmp_path, [(vote_table(1), "native")])
+    document = document_of(published(tmp_path, entries, exclusions={"robot": ["n:301"]}))
+    table = alter(pq.read_table(tmp_path / f"{entries[0].sha256}.parquet"))
+    pq.write_table(table, tmp_path / "made.parquet")
+    sha256 = file_digest(tmp_path / "made.parquet")
+    (tmp_path / "made.parquet").rename(tmp_path / f"{sha256}.parquet")
+    link = link_of(GENESIS, sha256)
+    document["segments"][0] |= {"sha256": sha256, "link": link}
+    document["head"] = link
+
+    error = refused(written(tmp_path, document))
+    assert error.file.endswith(f"{sha256}.parquet")
+    assert why in str(error)
+
+
 # -- Several publications ----------------------------------------------------------------------
 
 
@@ -201,7 +285,7 @@ def test_publications_lead_from_one_to_the_next(tmp_path: Path, row: list[Path])
 
 
 def test_a_publication_rewritten_between_others_is_found(tmp_path: Path, row: list[Path]) -> None:
-    rewritten = altered(row[1], lambda document: document.update(category="elsewhere"))
+    rewritten = altered(row[1], lambda document: document.update(engine="elsewhere"))
 
     with pytest.raises(VerificationError, match="another publication than") as caught:
         verify([row[0], rewritten, row[2]], tmp_path)
@@ -309,6 +393,17 @@ def test_the_command_says_what_holds(snapshot: Path, capsys: pytest.CaptureFixtu
     assert out.endswith("verified\n")
 
 
+def test_the_report_does_not_replace_what_is_checked(
+    snapshot: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = snapshot.read_bytes()
+    code, _, err = run(capsys, snapshot, "--votes", snapshot.parent, "--json", snapshot)
+
+    assert code == 2
+    assert "--json would write over it" in err
+    assert snapshot.read_bytes() == before
+
+
 def test_the_command_says_what_does_not(
     tmp_path: Path, snapshot: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -326,6 +421,17 @@ def test_the_command_says_what_does_not(
         "published": 1,
         "recomputed": 597,
     }
+
+
+def test_a_forged_file_does_not_write_on_the_terminal(
+    tmp_path: Path, snapshot: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = altered(snapshot, lambda d: d.update({"\x1b[2J\nverified\n": 1}))
+    code, _, err = run(capsys, changed, "--votes", tmp_path)
+
+    assert code == 1
+    assert "\x1b" not in err
+    assert "verified" not in err.splitlines()
 
 
 def test_what_cannot_be_checked_is_neither(
