@@ -1,6 +1,5 @@
 """Appending to the chain of segments: a file that is in its place, then the row that names it."""
 
-import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from arena.integrity.exceptions import AlreadyImported, ChainBroken, SegmentMiss
 from arena.integrity.models import GENESIS, Origin, Segment
 from arena.integrity.selectors import chain_head
 from ranking.io import write_votes
+from ranking.snapshots import link_of
 
 
 def segment_add(
@@ -98,11 +98,6 @@ def refuse_doubled(sha256: str, source_sha256: str | None, votes: tuple[int, int
         same |= Q(last_vote__gt=votes[0])
     if Segment.objects.filter(same).exists():
         raise AlreadyImported("These very votes are part of the chain; nothing was added.")
-
-
-def link_of(predecessor: str, sha256: str) -> str:
-    """SHA256(predecessor ‖ sha256), over the raw 32 bytes of each."""
-    return hashlib.sha256(bytes.fromhex(predecessor) + bytes.fromhex(sha256)).hexdigest()
 
 
 def names_in(table: pa.Table) -> set[str]:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,8 +16,7 @@ from arena.integrity.exceptions import SegmentMissing
 from arena.integrity.models import GENESIS, Exclusion, Origin, Segment
 from arena.integrity.native import NATIVE_SCHEMA, native_tables
 from ranking import Votes
-from ranking.sealed import FITTED_COLUMNS
-from ranking.tables import COLUMNS
+from ranking.sealed import FITTED_COLUMNS, with_exclusions
 
 # By file, then by row (or, in "n", by the id of a vote cast here): the rule.
 Rules = defaultdict[str, dict[int, str]]
@@ -138,22 +136,6 @@ def exclusions_digest(exclusions: Iterable[tuple[str, str]]) -> str:
     for vote, rule in exclusions:
         digest.update(f"{vote} {rule}\n".encode())
     return digest.hexdigest()
-
-
-def with_exclusions(table: pa.Table, rules: Mapping[int, str]) -> pa.Table:
-    """`table` with the rule of each excluded row, by its number, in its `excluded` column."""
-    if not rules:
-        return table
-    kind = COLUMNS["excluded"]
-    present = "excluded" in table.column_names
-    column = table["excluded"].combine_chunks() if present else pa.nulls(table.num_rows, kind)
-    mask = np.zeros(table.num_rows, dtype=np.bool_)
-    mask[list(rules)] = True
-    named = pa.array([rules[row] for row in sorted(rules)], kind)
-    values = pc.replace_with_mask(column.cast(kind), pa.array(mask), named)
-    if present:
-        return table.set_column(table.column_names.index("excluded"), "excluded", values)
-    return table.append_column("excluded", values)
 
 
 # -- Votes that no segment holds -------------------------------------------------------------

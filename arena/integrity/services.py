@@ -17,7 +17,8 @@ from arena.integrity.exceptions import VotesRefused
 from arena.integrity.models import Exclusion, Segment
 from arena.integrity.streams import VoteFilter, as_parquet, votes_stream
 
-NAME = re.compile(r"n:(?P<id>\d{1,18})|(?P<sha>[0-9a-f]{64}):(?P<row>\d{1,12})")
+# One spelling each: a vote under two names could be excluded twice, and lifted once.
+NAME = re.compile(r"n:(?P<id>[1-9][0-9]{0,17})|(?P<sha>[0-9a-f]{64}):(?P<row>0|[1-9][0-9]{0,11})")
 
 
 def votes_export(*, path: Path) -> int:

@@ -26,10 +26,10 @@ from arena.integrity.selectors import (
     sealed_up_to,
     standing_exclusions,
     state_of,
-    with_exclusions,
 )
 from ranking.batches import common_schema, conformed
 from ranking.ndjson import ndjson
+from ranking.sealed import with_exclusions
 from ranking.tables import CATEGORY
 
 VOTES_AT_ONCE = 16_384

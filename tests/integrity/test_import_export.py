@@ -10,13 +10,13 @@ from django.core.management import CommandError, call_command
 
 from arena.battles.services import vote_cast
 from arena.catalog.models import Contestant, Kind, Revision, Status
-from arena.integrity.chain import link_of
 from arena.integrity.files import local, sha256_of
 from arena.integrity.imports import votes_import
 from arena.integrity.models import GENESIS, Segment
 from arena.integrity.selectors import votes_all, votes_read
 from arena.integrity.services import votes_exclude, votes_export
 from arena.voters.models import Voter
+from ranking.snapshots import link_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -47,7 +47,8 @@ class Command(BaseCommand):
         except ArenaError as error:
             raise CommandError(error.message) from error
         else:
-            self.stdout.write("\n".join(report(imported)))
+            for line in report(imported):
+                self.stdout.write(printable(line))
 
 
 def progress_bar() -> Progress:
@@ -80,7 +81,12 @@ def report(imported: Imported) -> Iterator[str]:
         for reason, count in imported.reasons().most_common(10):
             yield f"  {reason}: {count:,}"
     if segment:
-        yield "They are in the board after the next `manage.py refit`."
+        yield "They are on the board after the next `manage.py publish`."
+
+
+def printable(line: str) -> str:
+    """What a file says of itself must not steer the terminal."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in line)
 
 
 def most(counts: list[tuple[str, int]]) -> str:
