@@ -164,9 +164,9 @@ def _replicates(
     shape = replicates, design.contestants
     theta, rank = np.full(shape, np.nan), np.full(shape, np.nan)
     gamma = np.full((replicates, solution.gamma.size), np.nan)
+    draw = _resampler(len(design), blocks)
     for k in range(replicates):
-        generator = np.random.default_rng([fitted.prepared.spec.seed, k])
-        times = _times(generator, len(design), blocks)
+        times = draw(np.random.default_rng([fitted.prepared.spec.seed, k]))
         found = refit(fitted, times)
         if found is not None:
             moved = found.theta - solution.theta
@@ -188,16 +188,24 @@ def _reference(fitted: Estimate) -> BoolArray:
     return member
 
 
-def _times(generator: np.random.Generator, n: int, blocks: Clusters | None) -> FloatArray:
-    """(n,) how often a resample counts each row."""
+def _resampler(n: int, blocks: Clusters | None) -> Callable[[np.random.Generator], FloatArray]:
+    """Draws how often a resample counts each row, (n,), into the same memory every time.
+
+    Fresh memory for a column of all rows can cost more than a replicate's arithmetic.
+    """
     if blocks is None:
-        return _multinomial(generator, n)
-    drawn, several = _multinomial(generator, blocks.number), blocks.sizes.size
-    if not blocks.singles:
-        return drawn[blocks.code]
-    times = np.append(drawn[:several], 0.0)[blocks.code]
-    times[blocks.code < 0] = drawn[several:]
-    return times
+        return lambda generator: _multinomial(generator, n)
+    number, several, code = blocks.number, blocks.sizes.size, blocks.code
+    alone, times = np.flatnonzero(code < 0), np.empty(n)
+
+    def draw(generator: np.random.Generator) -> FloatArray:
+        drawn = _multinomial(generator, number)
+        # Rows that are alone have the code −1, which takes the last entry until their own follows.
+        np.take(np.append(drawn[:several], 0.0), code, mode="wrap", out=times)
+        times[alone] = drawn[several:]
+        return times
+
+    return draw
 
 
 def _multinomial(generator: np.random.Generator, size: int) -> FloatArray:

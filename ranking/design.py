@@ -31,7 +31,7 @@ POSITION = "position"
 
 # Rows of a block: its few columns stay in a core's cache, and its small matrix products stay
 # below the size from which OpenBLAS starts threads, which cost it more than the arithmetic.
-_BLOCK_ROWS = 16384
+_BLOCK_ROWS = 8192
 _DENSE_KEYS = 1 << 20
 
 _T = TypeVar("_T")
