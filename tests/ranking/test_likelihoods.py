@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from ranking import RankingSpec, SeparationError, Votes, fit, style_movement
-from ranking.channels import score_sum
+from ranking.channels import score_change
 from ranking.inference import bread, cluster_meat, clusters_of, vote_meat
 from ranking.likelihoods import (
     BOTH_BAD_SCORE,
@@ -93,7 +93,8 @@ def test_gradient_and_hessian_are_slopes(model: str, weighted: bool) -> None:
     bend = derivative(lambda p: evaluate(design, p).gradient, point)
     np.testing.assert_allclose(here.hessian, bend, rtol=1e-7, atol=1e-6)
     m = design.contestants
-    score = score_sum(design, residuals(design, point[:m], point[m:]))
+    twice = np.full(len(design), 2.0)
+    score = score_change(design, residuals(design, point[:m], point[m:]), twice)
     np.testing.assert_allclose(score, -here.gradient, atol=1e-9)
 
 
