@@ -3,10 +3,13 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
-from arena.catalog.models import Revision
+from arena.catalog.models import Contestant, Revision
 from arena.core.models import Immutable
 from arena.voters.models import Voter, new_key
 
@@ -70,6 +73,7 @@ class State(models.TextChoices):
     VOTED = "voted", "Voted"
     FAILED = "failed", "A side failed"
     INTERRUPTED = "interrupted", "Its process ended"
+    STOPPED = "stopped", "Stopped by its voter"
 
 
 class Side(models.TextChoices):
@@ -139,11 +143,16 @@ class Answer(models.Model):
     side = models.CharField(max_length=1, choices=Side.choices)
     attempt = models.PositiveIntegerField(default=1)
     text = models.TextField(blank=True)
+    reasoning = models.TextField(blank=True, help_text="Thought before the answer; never shown.")
     finish_reason = models.CharField(max_length=40, blank=True)
     first_token_seconds = models.FloatField(null=True, blank=True)
     duration_seconds = models.FloatField(null=True, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    reasoning_tokens = models.PositiveIntegerField(null=True, blank=True)
+    requests = models.PositiveSmallIntegerField(
+        default=1, help_text="How often it was asked for before its first token."
+    )
     tokens = models.PositiveIntegerField(null=True, blank=True)
     headers = models.PositiveIntegerField(null=True, blank=True)
     lists = models.PositiveIntegerField(null=True, blank=True)
@@ -199,3 +208,61 @@ class Vote(Immutable):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("A vote is never deleted; exclude it, with the reason.")
+
+
+class PairWeights(models.Model):
+    """What one more vote on each pair would tell, as the latest refit saw it; rows are kept.
+
+    gains: [[revision, revision, gain], …] for pairs with votes; every other pair has `unseen`.
+    """
+
+    gains = models.JSONField(default=list)
+    unseen = models.FloatField()
+    votes = models.PositiveBigIntegerField(help_text="Votes that they rest on.")
+    pushed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = verbose_name_plural = "sampling weights"
+
+    def __str__(self) -> str:
+        return f"sampling weights {self.pk}"
+
+
+class SamplingRule(models.Model):
+    """An operator's hand in the drawing: said openly, with its reason, for some time."""
+
+    reason = models.TextField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until it is ended.")
+
+    class Meta:
+        abstract = True
+        ordering = ("-id",)
+
+
+class Boost(SamplingRule):
+    """Pairs with this contestant are drawn `factor` times as often as their weight says."""
+
+    contestant = models.ForeignKey(Contestant, on_delete=models.PROTECT, related_name="boosts")
+    factor = models.FloatField(validators=[MinValueValidator(0.01), MaxValueValidator(100.0)])
+
+    def __str__(self) -> str:
+        return f"{self.contestant} × {self.factor:g}"
+
+
+class PairExclusion(SamplingRule):
+    """These two contestants are not drawn against each other."""
+
+    first = models.ForeignKey(Contestant, on_delete=models.PROTECT, related_name="+")
+    second = models.ForeignKey(Contestant, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.first} never meets {self.second}"
+
+    def clean(self) -> None:
+        if self.first_id == self.second_id:
+            raise ValidationError("Name two contestants: nobody is kept apart from themselves.")

@@ -40,8 +40,13 @@ class Stage(models.TextChoices):
 
 class Kind(models.TextChoices):
     OPENAI = "openai", "OpenAI-compatible server"
+    ANTHROPIC = "anthropic", "Anthropic Messages"
     RECORDED = "recorded", "Recorded answers"
     IMPORTED = "imported", "None: votes were imported"
+
+
+# Kinds that answer any prompt, by asking an endpoint.
+SERVED = (Kind.OPENAI, Kind.ANTHROPIC)
 
 
 class Organisation(models.Model):
@@ -150,3 +155,30 @@ class Revision(Immutable):
             "decoding": self.decoding,
         }
         return hashlib.sha256(json.dumps(served, sort_keys=True).encode()).hexdigest()
+
+
+class Circuit(models.Model):
+    """Whether a revision that is served may be drawn: too many failures in a row pause it.
+
+    `trips` counts pauses since it last answered; each is twice as long as the one before.
+    """
+
+    revision = models.OneToOneField(Revision, on_delete=models.CASCADE, related_name="circuit")
+    failures = models.PositiveIntegerField(default=0, help_text="In a row, up to now.")
+    trips = models.PositiveIntegerField(default=0)
+    paused_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    last_error = models.CharField(max_length=40, blank=True)
+    last_detail = models.TextField(blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    # What `check_endpoints` saw last; null before its first look.
+    reachable = models.BooleanField(null=True)
+    check_seconds = models.FloatField(null=True, blank=True)
+    check_error = models.TextField(blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "endpoint's health"
+        verbose_name_plural = "endpoints' health"
+
+    def __str__(self) -> str:
+        return f"health of {self.revision}"

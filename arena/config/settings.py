@@ -43,6 +43,14 @@ def envrate(name: str, default: str) -> tuple[int, int] | None:
     return int(number), seconds
 
 
+def envchoice(name: str, *choices: str) -> str:
+    """One of the choices; the first is the default."""
+    value = os.environ.get(name, "").strip().lower() or choices[0]
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name}={value!r} is none of {', '.join(choices)}.")
+    return value
+
+
 def envlist(name: str, default: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
@@ -166,10 +174,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL", "")
 if REDIS_URL:
+    # Without `socket_timeout: None` a subscription that is silent for 5 s would be closed.
+    REDIS_HOST = {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 5}
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL]},
+            "CONFIG": {"hosts": [REDIS_HOST]},
         }
     }
     CACHES = {
@@ -308,15 +318,57 @@ RETAIN_NETWORK_DAYS = int(envnumber("RETAIN_NETWORK_DAYS", 30))
 OPERATOR_CONTACT = os.environ.get("OPERATOR_CONTACT", "")
 
 PROMPT_MAX_CHARACTERS = int(envnumber("PROMPT_MAX_CHARACTERS", 20_000))
-# How many unfinished battles one voter may have.
+# How many unfinished battles one voter may have, and how often one battle may be tried.
 BATTLES_AT_ONCE = int(envnumber("BATTLES_AT_ONCE", 3))
+BATTLE_ATTEMPTS = int(envnumber("BATTLE_ATTEMPTS", 3))
+# Both sides at one rhythm, or each at its true speed.
+PACING = envchoice("PACING", "equal", "native")
 FRAME_SECONDS = 0.05
 # How fast recorded answers are written, so that reading one feels like any other battle.
 RECORDED_CHARACTERS_PER_SECOND = envnumber("RECORDED_CHARACTERS_PER_SECOND", 450)
 PROVIDER_CONNECT_SECONDS = envnumber("PROVIDER_CONNECT_SECONDS", 5)
 PROVIDER_READ_SECONDS = envnumber("PROVIDER_READ_SECONDS", 30)
 PROVIDER_TOTAL_SECONDS = envnumber("PROVIDER_TOTAL_SECONDS", 180)
+# How often an answer is asked for again before its first token.
+PROVIDER_RETRIES = int(envnumber("PROVIDER_RETRIES", 2))
 ANSWER_MAX_CHARACTERS = int(envnumber("ANSWER_MAX_CHARACTERS", 200_000))
+
+# -- Who meets whom --------------------------------------------------------------------------
+
+# `adaptive` draws pairs by what one more vote on them would tell, `uniform` all alike.
+SAMPLING = envchoice("SAMPLING", "adaptive", "uniform")
+# The share of draws that is uniform over all eligible pairs whatever the weights say.
+SAMPLING_FLOOR = envnumber("SAMPLING_FLOOR", 0.1)
+# Whether two contestants of one family may meet.
+SAME_FAMILY = envchoice("SAME_FAMILY", "allow", "forbid")
+# The share of battles in which a served contestant meets itself; their votes never count.
+AA_SHARE = envnumber("AA_SHARE", 0.01)
+# So many failures in a row pause a revision, for so many seconds, twice as long each time.
+BREAKER_FAILURES = int(envnumber("BREAKER_FAILURES", 3))
+BREAKER_SECONDS = envnumber("BREAKER_SECONDS", 60)
+
+# -- Against abuse ---------------------------------------------------------------------------
+
+# Battles that one voter, and all voters of one network together, may begin; 0: any number.
+VOTER_RATE = envrate("VOTER_RATE", "120/hour")
+NETWORK_RATE = envrate("NETWORK_RATE", "1200/hour")
+# Votes that may be posted from one network.
+NETWORK_VOTE_RATE = envrate("NETWORK_VOTE_RATE", "6000/hour")
+# Proxies in front of this process that add to X-Forwarded-For; 0 believes nobody's header.
+TRUSTED_PROXIES = int(envnumber("TRUSTED_PROXIES", 0))
+# Hashes of networks are keyed; a new key is made after so many days.
+NETWORK_KEY_DAYS = envnumber("NETWORK_KEY_DAYS", 7)
+# A proof of work before each battle.
+ALTCHA = envbool("ALTCHA", False)
+ALTCHA_COST = int(envnumber("ALTCHA_COST", 5_000))
+# Whether visitors must sign in to see or do anything.
+PRIVATE = envbool("PRIVATE", False)
+# An endpoint of the OpenAI form, up to and including /v1, that is asked about each prompt.
+MODERATION_URL = os.environ.get("MODERATION_URL", "")
+MODERATION_MODEL = os.environ.get("MODERATION_MODEL", "")
+MODERATION_KEY_ENV = os.environ.get("MODERATION_KEY_ENV", "")
+# What happens to prompts while it does not answer: `closed` refuses them, `open` lets them pass.
+MODERATION_FAIL = envchoice("MODERATION_FAIL", "closed", "open")
 
 # Refit within the web process every so many seconds when votes have come in; 0 leaves it to
 # a separate `manage.py refit --watch`, which is what several web processes need.

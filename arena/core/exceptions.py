@@ -4,7 +4,8 @@ ArenaError
 ├── BadInput       what was sent cannot be used            (HTTP 400)
 ├── Refused        this person may not do this             (HTTP 403)
 ├── Unknown        no such thing                           (HTTP 404)
-└── Conflict       the thing is no longer in that state    (HTTP 409)
+├── Conflict       the thing is no longer in that state    (HTTP 409)
+└── TooMany        more of it than allowed in some time    (HTTP 429)
 """
 
 
@@ -32,3 +33,13 @@ class Unknown(ArenaError):
 
 class Conflict(ArenaError):
     status = 409
+
+
+class TooMany(ArenaError):
+    """`retry_after`: seconds after which it is allowed again."""
+
+    status = 429
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

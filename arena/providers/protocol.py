@@ -13,12 +13,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds allowed for connecting, between two pieces, and in all; characters in all."""
+    """Seconds allowed for connecting, between two pieces, and in all; characters in all.
+
+    retries: how often to ask again before the first token.
+    """
 
     connect: float
     read: float
     total: float
     characters: int
+    retries: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,30 +38,68 @@ class Request:
     recorded: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Delta:
-    """Text that has arrived."""
+    """Text of the answer that has arrived."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """Text that the model thought before or beside its answer; never part of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
-    """The answer is whole."""
+    """The answer is whole. Counts are the server's own, None where it gave none."""
 
     reason: str
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
-Event = Delta | Finish
+Event = Delta | Reasoning | Finish
 
 
 class Provider(Protocol):
     """A source of answers.
 
-    `stream` yields deltas and then exactly one Finish, or raises ProviderError. Cancelling
-    the consuming task closes the upstream connection.
+    `stream` yields deltas and reasoning and then exactly one Finish, or raises ProviderError.
+    Cancelling the consuming task closes the upstream connection.
     """
 
     def stream(self, request: Request) -> AsyncIterator[Event]: ...
+
+
+class Draft:
+    """An answer while it arrives: whoever shows it looks here as often as they like.
+
+    first_at: seconds on the event loop's clock when its first text came, None before.
+    requests: how often it was asked for.
+    """
+
+    __slots__ = ("_pieces", "_text", "first_at", "length", "reasoning", "requests")
+
+    def __init__(self) -> None:
+        self._text = ""
+        # Joined when somebody looks: adding each token to a long text would copy it each time.
+        self._pieces: list[str] = []
+        self.reasoning: list[str] = []
+        self.length = 0
+        self.first_at: float | None = None
+        self.requests = 0
+
+    def add(self, text: str) -> None:
+        self._pieces.append(text)
+        self.length += len(text)
+
+    @property
+    def text(self) -> str:
+        if self._pieces:
+            self._text += "".join(self._pieces)
+            self._pieces.clear()
+        return self._text
