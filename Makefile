@@ -6,12 +6,19 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 PORT ?= 8000
 VOTES ?=
+URL ?=
+KIND ?= openai
+KEY_ENV ?=
 # A folder of its own for each file of votes; blanks would end a word of make.
 blank := $(subst ,, )
 DEMO := $(CURDIR)/var/demo$(if $(VOTES),-$(basename $(notdir $(subst $(blank),-,$(VOTES)))))
+# Frames are short and many: packing each costs more than it saves. Forwarded addresses are read
+# by the arena itself, as far as TRUSTED_PROXIES says.
+SERVING := --ws-max-size 1000000 --ws-per-message-deflate false --timeout-graceful-shutdown 25 \
+	--no-server-header --no-proxy-headers
 SITE := TILTYARD_VAR="$(DEMO)" SECRET_KEY_FILE="$(DEMO)/secret_key"
 
-.PHONY: help demo test test-services check format vendor bench coverage-study screenshots migrations clean
+.PHONY: help demo endpoint test test-services check format vendor bench coverage-study screenshots migrations clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -23,7 +30,11 @@ demo: $(VENV)/.demo ## seed and serve simulated data; VOTES=file serves that fil
 	@$(SITE) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@$(SITE) $(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)/ $(if $(VOTES),--votes "$(VOTES)")
 	@$(SITE) PUBLISH_SECONDS=20 exec $(BIN)/uvicorn arena.config.asgi:application --port $(PORT) --lifespan on \
-		--ws-max-size 1000000 --timeout-graceful-shutdown 25 --no-server-header --log-level warning
+		$(SERVING) --log-level warning
+
+endpoint: $(VENV)/.demo ## add your own models to the demo: URL=http://localhost:11434/v1 [KIND=anthropic] [KEY_ENV=NAME]
+	@$(SITE) $(BIN)/python manage.py migrate --no-input --verbosity 0
+	@$(SITE) $(BIN)/python manage.py add_endpoint "$(URL)" --kind "$(KIND)" $(if $(KEY_ENV),--key-env "$(KEY_ENV)")
 
 test: $(VENV)/.test ## run every test (those in a browser skip where there is no Chromium)
 	@$(BIN)/pytest $(ARGS)

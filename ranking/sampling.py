@@ -31,6 +31,8 @@ from ranking.votes import Votes
 PRIOR_VOTES = 1.0
 PRIOR_SECOND_MOMENT = 0.5
 """E y² of a prior vote: a fair coin's, so that its variance is ¼."""
+UNSEEN_GAIN = 0.5 * (1.0 - math.sqrt(0.5))
+"""Gain of a pair without votes, √(¼/1) − √(¼/2), at PRIOR_VOTES."""
 
 
 @dataclass(frozen=True, slots=True)

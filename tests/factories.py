@@ -5,7 +5,7 @@ from itertools import count
 from django.test import Client
 
 from arena.battles.models import Answer, Battle, Prompt, RecordedAnswer, Side, State, Turn
-from arena.catalog.models import Contestant, Kind, Revision, Status
+from arena.catalog.models import Contestant, Kind, Organisation, Revision, Status
 from arena.catalog.services import revision_add
 from arena.voters.models import Voter
 from arena.voters.services import voter_from
@@ -72,3 +72,27 @@ def voter_of(client: Client) -> Voter:
 
 def known(name: str) -> Revision:
     return Revision.objects.get(name=name)
+
+
+def canaries(good: str, bad: str) -> None:
+    """Two contestants with everything about them a canary, at these two endpoints.
+
+    Those that were there before are drawn no more.
+    """
+    Contestant.objects.update(status="retired")
+    for name, endpoint in (("Canary-Wren", good), ("Canary-Kite", bad)):
+        own = next(number)
+        made = revision(
+            f"{name} {own}",
+            Kind.OPENAI,
+            endpoint=endpoint,
+            remote_model=f"canary-remote-{own}",
+            system_prompt="You are canary-system.",
+            stage="preview",
+        )
+        organisation = Organisation.objects.create(
+            slug=f"canary-{own}", name=f"Canary Labs {own}"
+        )
+        Contestant.objects.filter(pk=made.contestant_id).update(
+            organisation=organisation, aliases=[f"canary-alias-{own}"]
+        )

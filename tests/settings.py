@@ -4,8 +4,24 @@ import os
 from pathlib import Path
 from tempfile import gettempdir
 
-os.environ.setdefault("SECRET_KEY", "only-for-tests")
-os.environ.setdefault("TILTYARD_VAR", str(Path(gettempdir()) / f"tiltyard-tests-{os.getpid()}"))
+# Through the environment, so that a test which starts a process of its own can say otherwise.
+FAST = {
+    "SECRET_KEY": "only-for-tests",
+    "TILTYARD_VAR": str(Path(gettempdir()) / f"tiltyard-tests-{os.getpid()}"),
+    "REFIT_SECONDS": "0",
+    "JOBS_SECONDS": "0",
+    "RECORDED_CHARACTERS_PER_SECOND": "100000",
+    "PROVIDER_CONNECT_SECONDS": "1",
+    "PROVIDER_READ_SECONDS": "0.5",
+    "PROVIDER_TOTAL_SECONDS": "5",
+    "PROVIDER_RETRIES": "0",
+    "AA_SHARE": "0",
+    "VOTER_RATE": "0",
+    "NETWORK_RATE": "0",
+    "NETWORK_VOTE_RATE": "0",
+}
+for name, value in FAST.items():
+    os.environ.setdefault(name, value)
 Path(os.environ["TILTYARD_VAR"]).mkdir(parents=True, exist_ok=True)
 
 from arena.config.settings import *  # noqa: E402, F403
@@ -16,12 +32,3 @@ STORAGES = STORAGES | {  # noqa: F405
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
-REFIT_SECONDS = 0
-RECORDED_CHARACTERS_PER_SECOND = 100_000
-PROVIDER_CONNECT_SECONDS = 1.0
-PROVIDER_READ_SECONDS = 0.5
-PROVIDER_TOTAL_SECONDS = 5.0
-JOBS_SECONDS = 0
-AA_SHARE = 0.0
-PROVIDER_RETRIES = 0
-VOTER_RATE = NETWORK_RATE = NETWORK_VOTE_RATE = None

@@ -68,6 +68,24 @@ PACKAGES = (
         ),
         files={"dist/htmx.min.js": "htmx.js", "LICENSE": "htmx.LICENSE.txt"},
     ),
+    # Understands the challenges of the Python package altcha 2. Its modules name each other by
+    # where they are, so they keep their folders.
+    Package(
+        name="altcha-lib",
+        version="2.8.0",
+        licence="MIT",
+        integrity=(
+            "sha512-at1DAqS8u6Z+XbPV2xQd/oATDTxYN83gITqIfsCSz7a2ENqUNIvn9h9xPuAbjeQ3JFqrW8KCjinphhm+bUrRzQ=="
+        ),
+        files={
+            "dist/esm/v2/pow.js": "altcha/pow.js",
+            "dist/esm/v2/helpers.js": "altcha/helpers.js",
+            "dist/esm/v2/types.js": "altcha/types.js",
+            "dist/esm/v2/workers/shared.js": "altcha/workers/shared.js",
+            "dist/esm/v2/algorithms/web/pbkdf2.js": "altcha/algorithms/web/pbkdf2.js",
+            "LICENSE.txt": "altcha/LICENSE.txt",
+        },
+    ),
 )
 
 
@@ -101,6 +119,7 @@ def unpack(package: Package, tarball: bytes) -> dict[str, str]:
             if member is None:
                 raise VendorError(f"{package.name} {package.version} has no file {inside}.")
             content = SOURCE_MAP.sub(b"", member.read()).rstrip() + b"\n"
+            (VENDOR / stored).parent.mkdir(exist_ok=True, parents=True)
             (VENDOR / stored).write_bytes(content)
             digests[stored] = hashlib.sha256(content).hexdigest()
     return digests

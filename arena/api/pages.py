@@ -8,8 +8,8 @@ from typing import Any
 from drf_spectacular.generators import SchemaGenerator
 
 TAGS = (
-    *("Boards", "Movement", "Publications", "Votes", "Exclusions", "Catalog", "Jobs"),
-    *("Audit", "Health"),
+    *("Boards", "Movement", "Publications", "Exposure", "Votes", "Exclusions", "Catalog"),
+    *("Jobs", "Audit", "Health"),
 )
 
 

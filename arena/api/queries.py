@@ -195,6 +195,12 @@ class OfAudit(Paged):
     since = Moment(required=False, help_text="Then or later.")
 
 
+class OfExposure(Query):
+    since = Moment(
+        required=False, help_text="Battles begun then or later: a date, or a time (UTC)."
+    )
+
+
 class OfJobs(Paged):
     kind = serializers.CharField(required=False, max_length=40)
     state = Choice(choices=("queued", "running", "done", "failed", "cancelled"), required=False)

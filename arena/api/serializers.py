@@ -348,6 +348,66 @@ class WinRates(serializers.Serializer[Any]):
     predicted = Matrix()
 
 
+# -- Exposure --------------------------------------------------------------------------------
+
+
+class ExposedRow(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="Empty where none is stated.")
+    slug = serializers.CharField()
+    organisation = serializers.CharField()
+    stage = serializers.CharField()
+    battles = serializers.IntegerField(help_text="Battles that showed it.")
+    places = serializers.IntegerField(help_text="Sides of battles; each battle has two.")
+    votes = serializers.IntegerField()
+    share = serializers.FloatField(help_text="Of all places.")
+    expected = serializers.FloatField(
+        allow_null=True, help_text="The share that an even drawing would have given it."
+    )
+
+
+class ChanceRow(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="Empty where none is stated.")
+    slug = serializers.CharField()
+    organisation = serializers.CharField()
+    stage = serializers.CharField()
+    chance = serializers.FloatField(help_text="That the next battle shows it.")
+    even = serializers.FloatField(help_text="The same, were all pairs drawn alike.")
+
+
+class PoolRow(serializers.Serializer[Any]):
+    prompts = serializers.CharField(source="name", help_text="On which prompts these are drawn.")
+    pairs = serializers.IntegerField(help_text="That may be drawn.")
+    aa_share = serializers.FloatField(source="alone", help_text="Of draws, of one against itself.")
+    organisations = ChanceRow(many=True)
+    contestants = ChanceRow(many=True)
+
+
+class Share(serializers.Serializer[Any]):
+    share = serializers.FloatField()
+    lower = serializers.FloatField()
+    upper = serializers.FloatField()
+
+
+class Alone(serializers.Serializer[Any]):
+    battles = serializers.IntegerField()
+    votes = serializers.IntegerField()
+    outcomes = serializers.DictField(child=serializers.IntegerField())
+    decided = Share(allow_null=True)
+    left = Share(allow_null=True)
+
+
+class Exposure(serializers.Serializer[Any]):
+    since = serializers.DateTimeField(source="exposure.since", allow_null=True)
+    battles = serializers.IntegerField(source="exposure.battles")
+    votes = serializers.IntegerField(source="exposure.votes")
+    effective_battles = serializers.FloatField(source="exposure.effective")
+    organisations = ExposedRow(source="exposure.organisations", many=True)
+    stages = ExposedRow(source="exposure.stages", many=True)
+    contestants = ExposedRow(source="exposure.contestants", many=True)
+    now = PoolRow(many=True)
+    aa = Alone()
+
+
 # -- Catalog ---------------------------------------------------------------------------------
 
 

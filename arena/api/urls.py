@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from arena.api.views import about, boards, catalog, jobs, votes
+from arena.api.views import about, boards, catalog, exposure, jobs, votes
 
 app_name = "api"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("snapshots/<slug:digest>.json", boards.Snapshot.as_view(), name="snapshot"),
     path("publications/", jobs.Publications.as_view(), name="publications"),
     path("refits/", jobs.Refits.as_view(), name="refits"),
+    path("exposure/", exposure.Exposure.as_view(), name="exposure"),
     # Votes
     path("votes/", votes.Votes.as_view(), name="votes"),
     path("votes.<str:form>", votes.VotesFile.as_view(), name="votes-file"),

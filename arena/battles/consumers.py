@@ -1,22 +1,30 @@
-"""The battle socket: starts battles and follows their log."""
+"""The battle socket: starts battles, follows their log, stops and retries them."""
 
 import asyncio
+import logging
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
 
-from arena.battles import generation, protocol, selectors, services
-from arena.battles.exceptions import NotYourBattle
-from arena.battles.models import Battle
+from arena.battles import following, generation, moderation, protocol, selectors, services
+from arena.battles.models import Battle, State
 from arena.core.exceptions import ArenaError
+from arena.voters.challenges import challenge_check
+from arena.voters.door import Action, voter_admit
 from arena.voters.models import Voter
+from arena.voters.networks import address_of
 from arena.voters.services import voter_from
+from arena.voters.sockets import sign_in_needed
+
+log = logging.getLogger(__name__)
 
 
-class BattleConsumer(AsyncJsonWebsocketConsumer):
+class BattleConsumer(AsyncWebsocketConsumer):
     """One battle at a time; a new start or attach ends the following of the last."""
 
+    # What owners write is read from their logs, so a socket needs no channel of its own.
+    channel_layer_alias = "none"
     following: asyncio.Task[None] | None = None
 
     async def receive(
@@ -28,52 +36,72 @@ class BattleConsumer(AsyncJsonWebsocketConsumer):
                     await self.start(message)
                 case protocol.Attach() as message:
                     await self.attach(message)
+                case protocol.Stop() as message:
+                    await following.stop(await self.own_battle(message))
+                case protocol.Retry() as message:
+                    await self.retry(message)
         except ArenaError as error:
-            await self.send_json(protocol.refused(error.message))
+            await self.send(protocol.encode(protocol.refused(error)))
 
     async def disconnect(self, code: int) -> None:
         self.leave()
 
     async def start(self, message: protocol.Start) -> None:
-        started = await database_sync_to_async(self.start_battle)(message)
-        generation.own(started)
-        await self.send_json(protocol.started(started.battle.pk, started.turn.prompt))
-        self.follow(started.battle, after=0)
-
-    async def attach(self, message: protocol.Attach) -> None:
-        battle = await database_sync_to_async(self.own_battle)(message)
-        if generation.live_battle(battle.pk) is None:
-            await self.send_json(protocol.reload())
-        else:
-            self.follow(battle, message.after)
-
-    def start_battle(self, message: protocol.Start) -> services.StartedTurn:
-        return services.battle_start(
-            voter=self.voter(),
+        generation.refuse_while_restarting()
+        voter = await self.admitted(message)
+        if message.prompt:
+            await moderation.refuse_flagged(message.prompt)
+        started = await database_sync_to_async(services.battle_start)(
+            voter=voter,
             owner=generation.WORKER,
             prompt=message.prompt,
             recorded=message.recorded,
         )
+        generation.own(started)
+        self.follow(started.battle)
 
-    def own_battle(self, message: protocol.Attach) -> Battle:
-        battle = selectors.battle_get(message.battle)
-        if battle.voter_id != self.voter().pk:
-            raise NotYourBattle
-        return battle
+    async def attach(self, message: protocol.Attach) -> None:
+        self.follow(await self.own_battle(message), message.attempt, message.after)
 
-    def voter(self) -> Voter:
-        return voter_from(self.scope["cookies"])
+    async def retry(self, message: protocol.Retry) -> None:
+        battle = await self.own_battle(message)
+        if battle.state != State.GENERATING:
+            voter = await self.admitted(message)
+            await following.retry(battle, voter)
+        self.follow(await self.own_battle(message))
 
-    def follow(self, battle: Battle, after: int) -> None:
+    async def admitted(self, message: protocol.Start | protocol.Retry) -> Voter:
+        """The voter, if they may have a battle written now."""
+        await sign_in_needed(self.scope)
+        return await database_sync_to_async(self.admit)(message)
+
+    def admit(self, message: protocol.Start | protocol.Retry) -> Voter:
+        voter = voter_from(self.scope["cookies"])
+        voter_admit(voter=voter, address=address_of(self.scope), action=Action.BATTLE)
+        challenge_check(voter=voter, payload=message.challenge)
+        if isinstance(message, protocol.Start) and message.prompt:
+            services.checked_prompt(message.prompt)
+        return voter
+
+    @database_sync_to_async
+    def own_battle(self, message: protocol.Attach | protocol.Stop | protocol.Retry) -> Battle:
+        return selectors.battle_of(message.battle, voter_from(self.scope["cookies"]))
+
+    def follow(self, battle: Battle, attempt: int = 0, after: int = 0) -> None:
         self.leave()
-        self.following = asyncio.create_task(self.send_frames(battle, after))
+        self.following = asyncio.create_task(self.send_messages(battle, attempt, after))
 
     def leave(self) -> None:
         if self.following is not None:
             self.following.cancel()
 
-    async def send_frames(self, battle: Battle, after: int) -> None:
-        live = generation.live_battle(battle.pk)
-        if live is not None:
-            async for message in live.follow(after):
-                await self.send_json(message)
+    async def send_messages(self, battle: Battle, attempt: int, after: int) -> None:
+        try:
+            async for message in following.follow(battle, attempt, after):
+                await self.send(message)
+        except OSError:
+            return  # the browser has left, which the socket's own end will say
+        except Exception:
+            # The page attaches again, from the last frame it has.
+            log.exception("%s could not be followed further", battle)
+            await self.close(code=1011)

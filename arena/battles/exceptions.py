@@ -39,6 +39,26 @@ class KeyUsed(Conflict):
         )
 
 
+class NothingToRetry(Conflict):
+    def __init__(self) -> None:
+        super().__init__("This battle did not fail, so there is nothing to retry. Reload the page.")
+
+
+class TriedOften(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "This battle failed too often to be tried again. Start a new one; nothing was counted."
+        )
+
+
+class Restarting(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "The arena is being restarted, and takes no new battle for a moment. Nothing was lost: "
+            "send it again in half a minute."
+        )
+
+
 class TooManyBattles(Conflict):
     def __init__(self) -> None:
         super().__init__("Your last battles are still being written. Wait until one is finished.")
@@ -54,6 +74,22 @@ class NobodyToMeet(Conflict):
 
 class BadPrompt(BadInput):
     pass
+
+
+class PromptFlagged(BadInput):
+    def __init__(self) -> None:
+        super().__init__(
+            "This arena's moderation does not let this prompt pass, so nobody was asked. "
+            "Change it and send it again."
+        )
+
+
+class ModerationSilent(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "Prompts are checked here before they are asked, and the check does not answer at the "
+            "moment. Nothing was lost: send it again in a minute."
+        )
 
 
 class BadOutcome(BadInput):

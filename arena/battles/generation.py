@@ -8,8 +8,7 @@ import asyncio
 import logging
 import secrets
 import uuid
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -17,199 +16,312 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from arena.battles import protocol, services
-from arena.battles.models import Side
+from arena.battles.exceptions import Restarting
+from arena.battles.frames import FrameLog
+from arena.battles.models import Battle, Side, Turn
 from arena.battles.pacing import Pacer, Received, pacer_for
 from arena.battles.services import Failure, StartedTurn, WrittenAnswer
-from arena.catalog.models import Kind
 from arena.core.exceptions import Conflict
 from arena.core.text import storable
 from arena.providers.exceptions import ProviderError
-from arena.providers.openai import OpenAIProvider
-from arena.providers.protocol import Finish, Provider, Request
+from arena.providers.kinds import provider_for
+from arena.providers.protocol import Draft, Finish, Request
 from arena.providers.reading import read
-from arena.providers.recorded import RecordedProvider
 
 log = logging.getLogger(__name__)
 
 WORKER = secrets.token_hex(8)
-SIDE_FAILED = (
-    "One side stopped answering, so this battle cannot be voted on. Start a new battle; "
+SIDE_FAILED = "One side stopped answering. Retry it, or start a new battle; nothing was counted."
+FAILED_OFTEN = (
+    "One side stopped answering again, so this battle cannot be voted on. Start a new battle; "
     "nothing was counted."
 )
-# How long a finished battle's log stays in memory for sockets that come back.
+STOPPED = "You stopped this battle, so it cannot be voted on. Nothing was counted."
+# How long the log of a battle that has ended stays in memory for sockets that come back.
 KEEP_SECONDS = 120.0
 
-_live: dict[uuid.UUID, "LiveBattle"] = {}
+_owned: dict[uuid.UUID, "Generation"] = {}
 _tasks: set[asyncio.Task[None]] = set()
+_accepting = True
 
 
-class LiveBattle:
-    """The frame log of one battle, growing until it has ended."""
+class SideWriter:
+    """One side of a battle: what was asked, what has arrived, and how it ended."""
 
-    def __init__(self) -> None:
-        self.frames: list[dict[str, Any]] = []
-        self.ended = False
-        self._news = asyncio.Event()
+    def __init__(self, side: Side, kind: str, request: Request) -> None:
+        self.side = side
+        self.kind = kind
+        self.request = request
+        self.draft = Draft()
+        self.finish: Finish | None = None
+        self.is_stored = False
+        self.task: asyncio.Task[None] | None = None
+        self._began = self._ended = 0.0
+
+    @classmethod
+    def kept(cls, side: Side, text: str) -> "SideWriter":
+        """A side that was whole and stored before this attempt."""
+        writer = cls(side, "", Request(messages=(), limits=services.limits()))
+        writer.draft.add(text)
+        writer.finish = Finish("kept")
+        writer.is_stored = True
+        return writer
+
+    def start(self) -> None:
+        """Begin, unless it is whole or being written already."""
+        if self.finish is None and self.task is None:
+            self.task = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        clock = asyncio.get_running_loop().time
+        self._began = clock()
+        provider = provider_for(
+            self.kind, recorded_speed=settings.RECORDED_CHARACTERS_PER_SECOND
+        )
+        self.finish = await read(provider, self.request, self.draft)
+        self._ended = clock()
 
     @property
-    def next_seq(self) -> int:
-        return len(self.frames) + 1
+    def received(self) -> Received:
+        return Received(self.draft.text, self.finish is not None)
 
-    def append(self, message: dict[str, Any], *, last: bool = False) -> None:
-        self.frames.append(message)
-        self.ended = last
-        # Each frame wakes all that wait now; whoever waits later waits for the next one.
-        self._news.set()
-        self._news = asyncio.Event()
+    @property
+    def is_writing(self) -> bool:
+        return self.task is not None and not self.task.done()
 
-    async def follow(self, after: int) -> AsyncIterator[dict[str, Any]]:
-        """Frames with a number above `after`, then each new one until the battle has ended."""
-        seen = after
-        while True:
-            for message in self.frames[seen:]:
-                yield message
-                seen += 1
-            if self.ended and seen >= len(self.frames):
-                return
-            await self._news.wait()
+    def failure(self) -> Failure | None:
+        """Why there will be no answer. Raises what is a fault of ours and no provider's."""
+        if self.task is None or not self.task.done() or self.task.cancelled():
+            return None
+        error = self.task.exception()
+        if error is None:
+            return None
+        if isinstance(error, ProviderError):
+            return Failure(self.side, error.kind, error.detail, error.is_fault_of_endpoint)
+        raise error
 
-
-@dataclass
-class SideWriter:
-    """One side being written, and what it has so far."""
-
-    side: Side
-    provider: Provider
-    request: Request
-    text: str = ""
-    whole: bool = False
-
-    async def write(self) -> WrittenAnswer:
-        clock = asyncio.get_running_loop().time
-        started = first = clock()
-        async for event in read(self.provider, self.request):
-            if isinstance(event, Finish):
-                self.whole = True
-                return self.written(event, first - started, clock() - started)
-            if not self.text:
-                first = clock()
-            self.text += event.text
-        raise AssertionError("read() ends with a Finish or raises")
-
-    def written(self, finish: Finish, first_token: float, duration: float) -> WrittenAnswer:
+    def written(self) -> WrittenAnswer:
+        """The whole answer."""
+        assert self.finish is not None
         return WrittenAnswer(
-            text=self.text,
-            finish_reason=storable(finish.reason)[:40],
-            first_token_seconds=first_token,
-            duration_seconds=duration,
-            prompt_tokens=finish.prompt_tokens,
-            completion_tokens=finish.completion_tokens,
+            text=self.draft.text,
+            finish_reason=storable(self.finish.reason)[:40],
+            duration_seconds=self._ended - self._began,
+            prompt_tokens=self.finish.prompt_tokens,
+            completion_tokens=self.finish.completion_tokens,
+            reasoning_tokens=self.finish.reasoning_tokens,
+            **self._so_far(),
         )
 
+    def stopped(self, text: str) -> WrittenAnswer:
+        """What its voter saw of it when they stopped it."""
+        return WrittenAnswer(text=text, finish_reason="stopped", **self._so_far())
 
-def provider_for(kind: Kind) -> Provider:
-    if kind == Kind.RECORDED:
-        return RecordedProvider(settings.RECORDED_CHARACTERS_PER_SECOND)
-    return OpenAIProvider()
+    def _so_far(self) -> dict[str, Any]:
+        first = self.draft.first_at
+        return {
+            "reasoning": "".join(self.draft.reasoning),
+            "first_token_seconds": None if first is None else first - self._began,
+            "requests": max(1, self.draft.requests),
+        }
 
 
-def own(started: StartedTurn) -> None:
+class Generation:
+    """One attempt at a battle that this process owns."""
+
+    def __init__(self, started: StartedTurn, writers: Mapping[Side, SideWriter]) -> None:
+        self.battle: Battle = started.battle
+        self.turn: Turn = started.turn
+        self.writers = dict(writers)
+        self.log = FrameLog(started.battle.attempt)
+        self.is_stopping = False
+        self.task: asyncio.Task[None] | None = None
+
+    def started(self) -> protocol.Outgoing:
+        return protocol.started(self.battle.pk, self.log.attempt, self.turn.prompt)
+
+    async def run(self) -> None:
+        try:
+            await self.write()
+        except Exception as error:
+            # Whatever it was, whoever waits must be told; operators find it in log and row.
+            log.exception("%s could not be finished", self.battle)
+            kind = f"internal: {type(error).__name__}"[:40]
+            await self.fail([Failure(side, kind, "", False) for side in Side])
+        finally:
+            await self.cancel_writers()
+
+    async def write(self) -> None:
+        for writer in self.writers.values():
+            writer.start()
+        failures = await self.show_all(pacer_for(self.battle.pacing))
+        if failures:
+            await self.fail(failures)
+            await self.keep_the_others()
+        elif self.is_stopping:
+            await self.stop()
+        else:
+            await self.complete()
+
+    async def show_all(self, pacer: Pacer) -> list[Failure]:
+        """One frame with both sides every 50 ms, until all is shown, one fails, or it is stopped."""
+        while not (failures := self.failures()):
+            received = {side: writer.received for side, writer in self.writers.items()}
+            self.show(pacer, received)
+            if self.is_stopping or pacer.is_done(received):
+                break
+            await asyncio.sleep(settings.FRAME_SECONDS)
+        return failures
+
+    def show(self, pacer: Pacer, received: Mapping[Side, Received]) -> None:
+        texts = pacer.advance(received, asyncio.get_running_loop().time())
+        if texts[Side.A] or texts[Side.B]:
+            self.log.append(texts[Side.A], texts[Side.B])
+
+    def failures(self) -> list[Failure]:
+        found = (writer.failure() for writer in self.writers.values())
+        return [failure for failure in found if failure is not None]
+
+    async def complete(self) -> None:
+        await self.store(
+            services.battle_complete,
+            answers={
+                side: writer.written()
+                for side, writer in self.writers.items()
+                if not writer.is_stored
+            },
+            ending=protocol.complete(),
+        )
+
+    async def stop(self) -> None:
+        await self.cancel_writers()
+        await self.store(
+            services.battle_stop,
+            answers={
+                side: writer.stopped(self.log.text(side)) for side, writer in self.writers.items()
+            },
+            ending=protocol.stopped(STOPPED),
+        )
+
+    async def fail(self, failures: list[Failure]) -> None:
+        """End the attempt in its row, and tell whoever waits even where it cannot be written."""
+        can_retry = self.log.attempt < settings.BATTLE_ATTEMPTS
+        message = SIDE_FAILED if can_retry else FAILED_OFTEN
+        await self.store(
+            services.battle_fail,
+            failures=failures,
+            ending=protocol.failed(message, can_retry=can_retry),
+        )
+
+    async def store(
+        self, service: Callable[..., None], *, ending: protocol.Outgoing, **what: Any
+    ) -> None:
+        """End the attempt with a service; where it is no longer ours, its row says what it is."""
+        try:
+            await database_sync_to_async(service)(battle=self.battle, turn=self.turn, **what)
+        except Conflict:
+            log.warning("%s was taken from this process", self.battle)
+            ending = protocol.reload()
+        except DatabaseError:
+            if service is not services.battle_fail:
+                raise
+            log.exception("%s could not be marked as failed", self.battle)
+        self.log.end(ending)
+
+    async def keep_the_others(self) -> None:
+        """Let a side go on that did not fail, unseen, so that a retry need not ask it again."""
+        for writer in self.writers.values():
+            if writer.task is not None:
+                # Unlike awaiting it, this leaves the task alone when a retry takes it over.
+                await asyncio.wait([writer.task])
+            if writer.finish is not None and not writer.is_stored:
+                await self.keep(writer)
+
+    async def keep(self, writer: SideWriter) -> None:
+        try:
+            await database_sync_to_async(services.answer_keep)(
+                battle=self.battle, turn=self.turn, side=writer.side, answer=writer.written()
+            )
+        except Conflict:
+            return  # a retry has taken it over
+        writer.is_stored = True
+
+    def hand_over(self) -> dict[Side, SideWriter]:
+        """The sides that did not fail, for the next attempt; this one lets go of them."""
+        kept = {
+            side: writer
+            for side, writer in self.writers.items()
+            if writer.finish is not None or writer.is_writing
+        }
+        self.writers = {}
+        return kept
+
+    async def cancel_writers(self) -> None:
+        """Close the connections of sides that are still being written."""
+        tasks = [writer.task for writer in self.writers.values() if writer.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+# -- What this process owns ------------------------------------------------------------------
+
+
+def own(started: StartedTurn) -> Generation:
     """Take the battle on: its answers are written in a task of this process."""
-    live = _live[started.battle.pk] = LiveBattle()
-    task = asyncio.create_task(run(started, live))
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+    before = _owned.get(started.battle.pk)
+    writers = {
+        side: SideWriter(side, kind, request) for side, (kind, request) in started.requests.items()
+    }
+    writers |= {side: SideWriter.kept(side, text) for side, text in started.kept.items()}
+    if before is not None:
+        writers |= before.hand_over()
+    generation = _owned[started.battle.pk] = Generation(started, writers)
+    generation.task = asyncio.create_task(generation.run())
+    _tasks.add(generation.task)
+    generation.task.add_done_callback(lambda task: _ended(task, generation))
+    return generation
+
+
+def _ended(task: asyncio.Task[None], generation: Generation) -> None:
+    _tasks.discard(task)
+    task.get_loop().call_later(KEEP_SECONDS, _forget, generation)
+
+
+def _forget(generation: Generation) -> None:
+    if _owned.get(generation.battle.pk) is generation:
+        del _owned[generation.battle.pk]
 
 
 def owned_battles() -> list[uuid.UUID]:
     """Battles whose log this process keeps."""
-    return list(_live)
+    return list(_owned)
 
 
-def live_battle(battle_id: uuid.UUID) -> LiveBattle | None:
-    """The log of a battle that this process owns, while it is kept."""
-    return _live.get(battle_id)
+def owned(battle_id: uuid.UUID) -> Generation | None:
+    """The battle as this process has it, while its log is kept."""
+    return _owned.get(battle_id)
+
+
+def stop(battle_id: uuid.UUID) -> None:
+    """Have a battle that is being written here stop with the next frame."""
+    if (generation := _owned.get(battle_id)) is not None:
+        generation.is_stopping = True
+
+
+def accept_battles(accepting: bool) -> None:
+    """Whether this process takes new battles on; not once it has been told to end."""
+    global _accepting
+    _accepting = accepting
+
+
+def refuse_while_restarting() -> None:
+    """Raises Restarting where this process takes no new battles on."""
+    if not _accepting:
+        raise Restarting
 
 
 async def drain(seconds: float) -> None:
     """Let battles that are being written end, before the process does."""
     if _tasks:
         await asyncio.wait(_tasks, timeout=seconds)
-
-
-async def run(started: StartedTurn, live: LiveBattle) -> None:
-    try:
-        await write_and_store(started, live)
-    except Exception as error:
-        # Whatever it was, whoever waits must be told; operators find it in log and row.
-        log.exception("%s could not be finished", started.battle)
-        kind = type(error).__name__
-        await fail(started, live, [Failure(side, f"internal: {kind}"[:40], "") for side in Side])
-    asyncio.get_running_loop().call_later(KEEP_SECONDS, _live.pop, started.battle.pk, None)
-
-
-async def write_and_store(started: StartedTurn, live: LiveBattle) -> None:
-    writers = [
-        SideWriter(side, provider_for(kind), request)
-        for side, (kind, request) in started.requests.items()
-    ]
-    answers, failures = await write_both(writers, live, pacer_for(started.battle.pacing))
-    if failures:
-        await fail(started, live, failures)
-        return
-    await database_sync_to_async(services.battle_complete)(
-        battle=started.battle, turn=started.turn, answers=answers
-    )
-    live.append(protocol.complete(live.next_seq), last=True)
-
-
-async def fail(started: StartedTurn, live: LiveBattle, failures: list[Failure]) -> None:
-    """End the battle in its row, and tell whoever waits even where the row cannot be written."""
-    try:
-        await database_sync_to_async(services.battle_fail)(
-            battle=started.battle, turn=started.turn, failures=failures
-        )
-    except (Conflict, DatabaseError):
-        log.exception("%s could not be marked as failed", started.battle)
-    live.append(protocol.failed(live.next_seq, SIDE_FAILED), last=True)
-
-
-async def write_both(
-    writers: list[SideWriter], live: LiveBattle, pacer: Pacer
-) -> tuple[dict[Side, WrittenAnswer], list[Failure]]:
-    """Both answers at once, one frame with both sides every 50 ms; the first failure ends both."""
-    tasks = {asyncio.create_task(writer.write()): writer for writer in writers}
-    try:
-        while not (failures := failed_sides(tasks)):
-            show(writers, live, pacer)
-            if pacer.is_done(received(writers)):
-                return {writer.side: await task for task, writer in tasks.items()}, []
-            await asyncio.sleep(settings.FRAME_SECONDS)
-        return {}, failures
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def failed_sides(tasks: dict[asyncio.Task[WrittenAnswer], SideWriter]) -> list[Failure]:
-    """Sides whose provider failed. Any other exception is raised: it is a fault of ours."""
-    failures = []
-    for task, writer in tasks.items():
-        error = task.exception() if task.done() and not task.cancelled() else None
-        if isinstance(error, ProviderError):
-            failures.append(Failure(writer.side, error.kind, error.detail))
-        elif error is not None:
-            raise error
-    return failures
-
-
-def received(writers: list[SideWriter]) -> dict[Side, Received]:
-    return {writer.side: Received(writer.text, writer.whole) for writer in writers}
-
-
-def show(writers: list[SideWriter], live: LiveBattle, pacer: Pacer) -> None:
-    """Append the frame that the pacer allows now, if it holds anything."""
-    texts = pacer.advance(received(writers), asyncio.get_running_loop().time())
-    if any(texts.values()):
-        live.append(protocol.frame(live.next_seq, texts[Side.A], texts[Side.B]))

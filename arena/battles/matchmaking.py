@@ -1,12 +1,35 @@
-"""Which two meet next, and with what probability that pair was drawn."""
+"""Which two meet next, and with what probability that pair was drawn.
+
+Every organisation's contestants are drawn alike: a pair's weight is what one more vote on it
+would tell, and depends on its votes alone. An operator's boosts and exclusions are rows with a
+reason, and a share of the draws is uniform whatever the weights say, so that the stored
+probability of a pair is never small.
+"""
 
 import secrets
+from array import array
+from bisect import bisect
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, combinations
+from typing import NamedTuple
+
+from django.conf import settings
 
 from arena.battles.exceptions import NobodyToMeet
-from arena.battles.models import Prompt
-from arena.battles.selectors import revisions_on_record, revisions_served
+from arena.battles.models import Boost, PairExclusion, PairWeights, Prompt
+from arena.battles.selectors import (
+    revisions_on_record,
+    revisions_served,
+    standing,
+    weights_latest,
+)
 from arena.catalog.models import Revision
+
+random = secrets.SystemRandom()
+# One weight of a pair without any votes, where no refit has pushed what it would tell.
+UNSEEN = 1.0
 
 
 @dataclass(frozen=True)
@@ -18,17 +41,140 @@ class Pairing:
     probability: float
 
 
+class Entrant(NamedTuple):
+    """What the drawing knows of an eligible revision."""
+
+    revision: int
+    contestant: int
+    family: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All that decides chances besides who is eligible; equal rules give equal chances.
+
+    weights: id of the pushed weights, 0 for none. boosts: (contestant, factor). apart: pairs
+    of contestants that do not meet.
+    """
+
+    weights: int = 0
+    boosts: tuple[tuple[int, float], ...] = ()
+    apart: frozenset[frozenset[int]] = frozenset()
+    floor: float = 0.1
+    families_apart: bool = False
+
+
+@dataclass(frozen=True)
+class Chances:
+    """The eligible pairs, as indices among the entrants, and the sums of their probabilities."""
+
+    first: array  # type: ignore[type-arg]
+    second: array  # type: ignore[type-arg]
+    sums: array  # type: ignore[type-arg]
+
+    def draw(self) -> tuple[int, int, float]:
+        """A pair of indices, and the probability with which it was drawn."""
+        last = len(self.sums) - 1
+        at = min(bisect(self.sums, random.random() * self.sums[last]), last)
+        before = self.sums[at - 1] if at else 0.0
+        return self.first[at], self.second[at], self.sums[at] - before
+
+
 def pair_for(prompt: Prompt | None) -> Pairing:
-    """Draw among the revisions that can answer: on record for `prompt`, live without one."""
-    return draw(revisions_on_record(prompt) if prompt else revisions_served())
+    """Draw among the revisions that can answer: on record for `prompt`, live without one.
+
+    Of served revisions a share AA_SHARE of the draws sets one against itself, to see how much
+    of voting is noise and how much the side; recorded answers would be the same text twice.
+    Raises NobodyToMeet.
+    """
+    eligible = revisions_on_record(prompt) if prompt else revisions_served()
+    entrants = entrants_of(eligible.values_list("pk", "contestant_id", "family").order_by("pk"))
+    share = 0.0 if prompt else settings.AA_SHARE
+    first, second, probability = drawn(entrants, rules_now(), share)
+    found = Revision.objects.in_bulk({first, second})
+    sides = [found[first], found[second]]
+    random.shuffle(sides)
+    return Pairing(sides[0], sides[1], probability)
 
 
-def draw(eligible: list[Revision]) -> Pairing:
-    """Every unordered pair of different contestants' revisions with the same probability."""
-    count = len(eligible)
-    if count < 2:
+def entrants_of(rows: Iterable[tuple[int, int, str]]) -> tuple[Entrant, ...]:
+    return tuple(Entrant(*row) for row in rows)
+
+
+def drawn(entrants: Sequence[Entrant], rules: Rules, share: float) -> tuple[int, int, float]:
+    """Two revisions' ids and the probability of that unordered pair, A/A battles included."""
+    chances = chances_of(tuple(entrants), rules)
+    if chances is None:
         raise NobodyToMeet
-    random = secrets.SystemRandom()
-    # `sample` draws an ordered pair, so the sides are tossed as well.
-    a, b = random.sample(eligible, 2)
-    return Pairing(a, b, 2 / (count * (count - 1)))
+    if random.random() < share:
+        alone = random.choice(entrants).revision
+        return alone, alone, share / len(entrants)
+    first, second, probability = chances.draw()
+    return entrants[first].revision, entrants[second].revision, (1.0 - share) * probability
+
+
+def rules_now() -> Rules:
+    """What the operator and the latest refit say."""
+    adaptive = settings.SAMPLING == "adaptive"
+    weights = weights_latest() if adaptive else None
+    boosts = standing(Boost).order_by("pk").values_list("contestant_id", "factor")
+    apart = standing(PairExclusion).values_list("first_id", "second_id")
+    return Rules(
+        weights=weights.pk if weights else 0,
+        boosts=tuple(boosts),
+        apart=frozenset(frozenset(pair) for pair in apart),
+        floor=settings.SAMPLING_FLOOR,
+        families_apart=settings.SAME_FAMILY == "forbid",
+    )
+
+
+@lru_cache(maxsize=32)
+def chances_of(entrants: tuple[Entrant, ...], rules: Rules) -> Chances | None:
+    """Chances of all pairs that may meet; None without any.
+
+    Kept from one draw to the next: with 300 contestants there are 44,850 pairs.
+    """
+    gain_of, unseen = gains(rules.weights)
+    factors = boost_factors(rules.boosts)
+    first, second, weights = array("H"), array("H"), array("d")
+    for i, j in combinations(range(len(entrants)), 2):
+        one, other = entrants[i], entrants[j]
+        if not may_meet(one, other, rules):
+            continue
+        first.append(i)
+        second.append(j)
+        gain = gain_of.get((one.revision, other.revision), unseen)
+        weights.append(
+            gain * factors.get(one.contestant, 1.0) * factors.get(other.contestant, 1.0)
+        )
+    if not weights:
+        return None
+    return Chances(first, second, array("d", accumulate(mixed(weights, rules.floor))))
+
+
+def may_meet(one: Entrant, other: Entrant, rules: Rules) -> bool:
+    if rules.families_apart and one.family == other.family:
+        return False
+    return not rules.apart or {one.contestant, other.contestant} not in rules.apart
+
+
+def mixed(weights: Sequence[float], floor: float) -> Iterable[float]:
+    """Probabilities: a share `floor` of the draws is uniform, the others follow the weights."""
+    total, even = sum(weights), floor / len(weights)
+    return (even + (1.0 - floor) * weight / total for weight in weights)
+
+
+def boost_factors(boosts: Iterable[tuple[int, float]]) -> dict[int, float]:
+    """Factor of each boosted contestant; several boosts multiply."""
+    factors: dict[int, float] = {}
+    for contestant, factor in boosts:
+        factors[contestant] = factors.get(contestant, 1.0) * factor
+    return factors
+
+
+def gains(weights: int) -> tuple[Mapping[tuple[int, int], float], float]:
+    """Gain of each pair of revisions (smaller id first) with votes, and that of any other."""
+    pushed = PairWeights.objects.filter(pk=weights).first()
+    if pushed is None:
+        return {}, UNSEEN
+    return {(a, b): gain for a, b, gain in pushed.gains}, pushed.unseen

@@ -101,6 +101,8 @@ class Battle(models.Model):
     owner = models.CharField(max_length=32)
     attempt = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    # By the database's clock: when the latest attempt began.
+    taken_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -211,7 +213,7 @@ class Vote(Immutable):
 
 
 class PairWeights(models.Model):
-    """What one more vote on each pair would tell, as the latest refit saw it; rows are kept.
+    """What one more vote on each pair would tell, as a refit saw it; the latest one counts.
 
     gains: [[revision, revision, gain], …] for pairs with votes; every other pair has `unseen`.
     """

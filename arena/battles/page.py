@@ -6,26 +6,29 @@ Nothing here may be built from a contestant before the vote has committed.
 import uuid
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
-from arena.battles.models import Answer, Battle, Outcome, Side, State
+from arena.battles.models import Answer, Battle, Outcome, Pacing, Side, State
 from arena.battles.selectors import answers_of
+from arena.battles.services import RETRIABLE
 from arena.catalog.models import Revision
 from arena.core.markdown import render
 
-MESSAGES = {
-    State.FAILED: "One side stopped answering. Start a new battle; nothing was counted.",
-    State.INTERRUPTED: (
-        "The server stopped while this battle was being written. Start a new battle; "
-        "nothing was counted."
-    ),
-}
+FAILED = "One side stopped answering. {}; nothing was counted."
+INTERRUPTED = "The server stopped while this battle was being written. {}; nothing was counted."
+RETRY, AFRESH = "Retry it, or start a new battle", "Start a new battle"
+STOPPED = "You stopped this battle, so it cannot be voted on. Nothing was counted."
+ERASED = "Prompt and answers of this battle are no longer kept."
 
 
 @dataclass(frozen=True)
 class BattlePage:
     id: uuid.UUID
     state: str
+    attempt: int
+    is_equal: bool
+    can_retry: bool
     prompt: str
     answer_a_html: SafeString
     answer_b_html: SafeString
@@ -60,22 +63,35 @@ class Voted:
     b: VotedSide
 
 
-ERASED = "Prompt and answers of this battle are no longer kept."
+# States whose answers are shown; before them they come over the socket.
+SHOWN = {State.COMPLETE, State.VOTED, State.STOPPED}
 
 
 def battle_page(battle: Battle) -> BattlePage:
     turn = battle.turns.latest("number")
-    finished = battle.state in {State.COMPLETE, State.VOTED}
-    answers = answers_of(battle) if finished else {}
+    answers = answers_of(battle) if battle.state in SHOWN else {}
+    can_retry = (
+        battle.state in RETRIABLE and battle.attempt < settings.BATTLE_ATTEMPTS and bool(turn.salt)
+    )
     return BattlePage(
         id=battle.pk,
         state=battle.state,
+        attempt=battle.attempt,
+        is_equal=battle.pacing == Pacing.EQUAL,
+        can_retry=can_retry,
         prompt=turn.prompt,
         answer_a_html=answer_html(answers.get(Side.A)),
         answer_b_html=answer_html(answers.get(Side.B)),
         outcome=battle.vote.outcome if battle.state == State.VOTED else "",
-        message=MESSAGES.get(State(battle.state), "") if turn.salt else ERASED,
+        message=message(State(battle.state), can_retry) if turn.salt else ERASED,
     )
+
+
+def message(state: State, can_retry: bool) -> str:
+    """What a battle that ended without a vote says of itself."""
+    remedy = RETRY if can_retry else AFRESH
+    said = {State.FAILED: FAILED, State.INTERRUPTED: INTERRUPTED, State.STOPPED: STOPPED}
+    return said.get(state, "").format(remedy)
 
 
 def answer_html(answer: Answer | None) -> SafeString:

@@ -18,13 +18,27 @@ from django.db.models import (
     TextField,
     When,
 )
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Now
 
-from arena.battles.exceptions import NoSuchBattle
-from arena.battles.models import Answer, Battle, Prompt, RecordedAnswer, Side, Turn, Vote
-from arena.catalog.models import Kind, Revision, Status
+from arena.battles.exceptions import NoSuchBattle, NotYourBattle
+from arena.battles.models import (
+    Answer,
+    Battle,
+    PairWeights,
+    Prompt,
+    RecordedAnswer,
+    SamplingRule,
+    Side,
+    State,
+    Turn,
+    Vote,
+)
+from arena.catalog.circuits import not_paused
+from arena.catalog.models import SERVED, Kind, Revision, Status
+from arena.voters.models import Voter
 
 Rows = TypeVar("Rows", bound=Model)
+Rule = TypeVar("Rule", bound=SamplingRule)
 
 LATEST = Subquery(
     Revision.objects.filter(contestant=OuterRef("contestant"))
@@ -38,16 +52,15 @@ def drawable() -> QuerySet[Revision]:
     return Revision.objects.filter(contestant__status=Status.ACTIVE, number=LATEST)
 
 
-def revisions_served() -> list[Revision]:
-    """Drawable revisions that answer any prompt."""
-    return list(drawable().filter(kind=Kind.OPENAI).order_by("pk"))
+def revisions_served() -> QuerySet[Revision]:
+    """Drawable revisions that answer any prompt, but for those that their breaker pauses."""
+    return not_paused(drawable().filter(kind__in=SERVED))
 
 
-def revisions_on_record(prompt: Prompt) -> list[Revision]:
+def revisions_on_record(prompt: Prompt) -> QuerySet[Revision]:
     """Drawable revisions whose answer to `prompt` was recorded."""
-    return list(
-        drawable().filter(kind=Kind.RECORDED, recorded__prompt=prompt).order_by("pk").distinct()
-    )
+    recorded = RecordedAnswer.objects.filter(prompt=prompt).values("revision")
+    return drawable().filter(kind=Kind.RECORDED, pk__in=recorded)
 
 
 def prompts_recorded() -> list[Prompt]:
@@ -57,11 +70,23 @@ def prompts_recorded() -> list[Prompt]:
 
 def can_ask() -> bool:
     """Whether a prompt of the visitor's own can be answered by two contestants."""
-    return drawable().filter(kind=Kind.OPENAI).count() >= 2
+    return drawable().filter(kind__in=SERVED).count() >= 2
 
 
-def recorded_texts(prompt: Prompt, revisions: list[Revision]) -> dict[int, str]:
-    """Recorded answers to `prompt` by revision id."""
+def standing(rules: type[Rule]) -> QuerySet[Rule]:
+    """Operators' rules of the drawing that have not ended."""
+    return rules.objects.filter(Q(ends_at=None) | Q(ends_at__gt=Now()))
+
+
+def weights_latest() -> PairWeights | None:
+    """The weights that the latest refit pushed, without their gains: ask for these when new."""
+    return PairWeights.objects.defer("gains").first()
+
+
+def recorded_texts(prompt: Prompt | None, revisions: list[Revision]) -> dict[int, str]:
+    """Recorded answers to `prompt` by revision id; none without a prompt."""
+    if prompt is None:
+        return {}
     return dict(
         RecordedAnswer.objects.filter(prompt=prompt, revision__in=revisions).values_list(
             "revision_id", "text"
@@ -75,11 +100,30 @@ def battle_get(battle_id: uuid.UUID | str) -> Battle:
         return Battle.objects.select_related(
             "revision_a__contestant__organisation",
             "revision_b__contestant__organisation",
+            "recorded_prompt",
             "voter",
             "vote",
         ).get(pk=uuid.UUID(str(battle_id)))
     except (ValueError, Battle.DoesNotExist) as error:
         raise NoSuchBattle from error
+
+
+def battle_of(battle_id: uuid.UUID | str, voter: Voter) -> Battle:
+    """The voter's own battle. Raises NoSuchBattle or NotYourBattle."""
+    battle = battle_get(battle_id)
+    if battle.voter_id != voter.pk:
+        raise NotYourBattle
+    return battle
+
+
+def is_generating(battle_id: uuid.UUID) -> bool:
+    return Battle.objects.filter(pk=battle_id, state=State.GENERATING).exists()
+
+
+def whole_texts(turn: Turn) -> dict[Side, str]:
+    """Texts of the turn's answers that are whole, by side."""
+    whole = turn.answers.filter(error_kind="").exclude(text="").order_by("attempt")
+    return {Side(answer.side): answer.text for answer in whole}
 
 
 def answers_of(battle: Battle) -> dict[str, Answer]:

@@ -3,15 +3,14 @@
 import re
 import secrets
 import uuid
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from arena.battles import selectors
 from arena.battles.exceptions import (
@@ -22,16 +21,18 @@ from arena.battles.exceptions import (
     KeyUsed,
     NobodyToMeet,
     NotFinished,
+    NothingToRetry,
     NothingToVoteOn,
-    NotYourBattle,
     TooManyBattles,
+    TriedOften,
 )
-from arena.battles.matchmaking import Pairing, pair_for
+from arena.battles.matchmaking import pair_for
 from arena.battles.models import (
     Answer,
     Battle,
     Mode,
     Outcome,
+    PairWeights,
     Prompt,
     Side,
     State,
@@ -39,7 +40,9 @@ from arena.battles.models import (
     Vote,
     Worker,
 )
-from arena.catalog.models import Kind, Revision
+from arena.catalog.circuits import revision_failed, revisions_answered
+from arena.catalog.identity import identity_claims
+from arena.catalog.models import SERVED, Kind, Revision
 from arena.core.exceptions import Conflict
 from arena.core.keys import provider_key
 from arena.core.text import is_storable, storable
@@ -48,29 +51,39 @@ from arena.voters.models import Voter
 from ranking.covariates import style_metrics
 
 OPEN = (State.GENERATING, State.COMPLETE)
+RETRIABLE = (State.FAILED, State.INTERRUPTED)
 WORKER_STALE = timedelta(seconds=6)
+# What was drawn stores its own probability; older weights are there to look at.
+WEIGHTS_KEPT = 10
 KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
 @dataclass(frozen=True)
 class StartedTurn:
-    """What the owner of a battle needs to have its answers written."""
+    """What the owner of a battle needs to have its answers written.
+
+    kept: answers of an earlier attempt that are whole and stored; nobody is asked for them again.
+    """
 
     battle: Battle
     turn: Turn
     requests: Mapping[Side, tuple[Kind, Request]]
+    kept: Mapping[Side, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class WrittenAnswer:
-    """A whole answer with its true timings in seconds."""
+    """An answer with its true timings in seconds; whole, or up to where it was stopped."""
 
     text: str
-    finish_reason: str
-    first_token_seconds: float
-    duration_seconds: float
-    prompt_tokens: int | None
-    completion_tokens: int | None
+    reasoning: str = ""
+    finish_reason: str = ""
+    first_token_seconds: float | None = None
+    duration_seconds: float | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    requests: int = 1
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,7 @@ class Failure:
     side: Side
     kind: str
     detail: str
+    is_fault_of_endpoint: bool = True
 
 
 # -- Starting --------------------------------------------------------------------------------
@@ -100,6 +114,7 @@ def battle_start(*, voter: Voter, owner: str, prompt: str = "", recorded: str = 
             revision_a=pairing.a,
             revision_b=pairing.b,
             mode=Mode.RECORDED if source else Mode.ANONYMOUS,
+            pacing=settings.PACING,
             recorded_prompt=source,
             categories=[source.category] if source and source.category else [],
             language=source.language if source else "",
@@ -107,7 +122,38 @@ def battle_start(*, voter: Voter, owner: str, prompt: str = "", recorded: str = 
             owner=owner,
         )
         turn = Turn.objects.create(battle=battle, number=1, prompt=text)
-    return StartedTurn(battle, turn, requests_for(pairing, text, source))
+    return StartedTurn(battle, turn, requests_for(battle, turn))
+
+
+def battle_retry(*, battle_id: uuid.UUID, voter: Voter, owner: str) -> StartedTurn | None:
+    """Take a failed or interrupted battle up again: same contestants, next attempt.
+
+    The answers that are whole are kept, so only a side that failed is asked again. None where
+    another attempt is being written already. Raises NotYourBattle, NothingToRetry, or TriedOften
+    after BATTLE_ATTEMPTS.
+    """
+    battle = selectors.battle_of(battle_id, voter)
+    if battle.state == State.GENERATING:
+        return None
+    refuse_a_crowd(voter)
+    if battle.attempt >= settings.BATTLE_ATTEMPTS:
+        raise TriedOften
+    taken = Battle.objects.filter(
+        pk=battle.pk, state__in=RETRIABLE, attempt=battle.attempt, owner=battle.owner
+    ).update(
+        state=State.GENERATING,
+        attempt=battle.attempt + 1,
+        owner=owner,
+        ended_at=None,
+        taken_at=Now(),
+    )
+    if not taken and selectors.is_generating(battle.pk):
+        return None
+    if not taken:
+        raise NothingToRetry
+    battle.refresh_from_db(fields=("state", "attempt", "owner", "ended_at", "taken_at"))
+    turn = battle.turns.latest("number")
+    return StartedTurn(battle, turn, requests_for(battle, turn), selectors.whole_texts(turn))
 
 
 def refuse_a_crowd(voter: Voter) -> None:
@@ -146,13 +192,11 @@ def recorded_prompt(slug: str) -> Prompt:
     raise BadPrompt("There is no such recorded prompt. Pick one from the list.")
 
 
-def requests_for(
-    pairing: Pairing, prompt: str, source: Prompt | None
-) -> dict[Side, tuple[Kind, Request]]:
-    revisions = {Side.A: pairing.a, Side.B: pairing.b}
-    texts = selectors.recorded_texts(source, list(revisions.values())) if source else {}
+def requests_for(battle: Battle, turn: Turn) -> dict[Side, tuple[Kind, Request]]:
+    revisions = {Side.A: battle.revision_a, Side.B: battle.revision_b}
+    texts = selectors.recorded_texts(battle.recorded_prompt, list(revisions.values()))
     return {
-        side: (Kind(revision.kind), request_for(revision, prompt, texts.get(revision.pk, "")))
+        side: (Kind(revision.kind), request_for(revision, turn.prompt, texts.get(revision.pk, "")))
         for side, revision in revisions.items()
     }
 
@@ -161,12 +205,7 @@ def request_for(revision: Revision, prompt: str, recorded: str) -> Request:
     system = [Message("system", revision.system_prompt)] if revision.system_prompt else []
     return Request(
         messages=(*system, Message("user", prompt)),
-        limits=Limits(
-            connect=settings.PROVIDER_CONNECT_SECONDS,
-            read=settings.PROVIDER_READ_SECONDS,
-            total=settings.PROVIDER_TOTAL_SECONDS,
-            characters=settings.ANSWER_MAX_CHARACTERS,
-        ),
+        limits=limits(),
         endpoint=revision.endpoint,
         model=revision.remote_model,
         api_key=provider_key(revision.key_env),
@@ -175,30 +214,43 @@ def request_for(revision: Revision, prompt: str, recorded: str) -> Request:
     )
 
 
+def limits() -> Limits:
+    return Limits(
+        connect=settings.PROVIDER_CONNECT_SECONDS,
+        read=settings.PROVIDER_READ_SECONDS,
+        total=settings.PROVIDER_TOTAL_SECONDS,
+        characters=settings.ANSWER_MAX_CHARACTERS,
+        retries=settings.PROVIDER_RETRIES,
+    )
+
+
 # -- Ending ----------------------------------------------------------------------------------
 
 
 def battle_complete(*, battle: Battle, turn: Turn, answers: Mapping[Side, WrittenAnswer]) -> None:
-    """Store both answers and open the vote, if this process still owns the battle.
+    """Store the answers and open the vote, if this process still owns the battle.
 
     Raises Conflict, writing nothing, where it does not.
     """
     rows = [answer_row(turn, battle.attempt, side, answer) for side, answer in answers.items()]
     with transaction.atomic():
-        change_state(battle, State.COMPLETE)
+        change_state(battle, State.GENERATING, State.COMPLETE)
+        Answer.objects.bulk_create(rows)
+    revisions_answered(revision_ids=served_by(battle, answers))
+
+
+def battle_stop(*, battle: Battle, turn: Turn, answers: Mapping[Side, WrittenAnswer]) -> None:
+    """End the battle at its voter's wish, keeping what they saw; it takes no vote."""
+    rows = [answer_row(turn, battle.attempt, side, answer) for side, answer in answers.items()]
+    with transaction.atomic():
+        change_state(battle, State.GENERATING, State.STOPPED)
         Answer.objects.bulk_create(rows)
 
 
-def answer_row(turn: Turn, attempt: int, side: Side, answer: WrittenAnswer) -> Answer:
-    fields = asdict(answer) | {"text": storable(answer.text)}
-    style = asdict(style_metrics(fields["text"]))
-    return Answer(turn=turn, side=side, attempt=attempt, **fields, **style)
-
-
 def battle_fail(*, battle: Battle, turn: Turn, failures: list[Failure]) -> None:
-    """End the battle without a vote, keeping for operators what went wrong."""
+    """End the attempt without a vote, keeping for operators what went wrong."""
     with transaction.atomic():
-        change_state(battle, State.FAILED)
+        change_state(battle, State.GENERATING, State.FAILED)
         Answer.objects.bulk_create(
             Answer(
                 turn=turn,
@@ -209,12 +261,46 @@ def battle_fail(*, battle: Battle, turn: Turn, failures: list[Failure]) -> None:
             )
             for failure in failures
         )
+    for failure in failures:
+        if failure.is_fault_of_endpoint:
+            for pk in served_by(battle, [failure.side]):
+                revision_failed(revision_id=pk, kind=failure.kind, detail=failure.detail)
 
 
-def change_state(battle: Battle, state: State) -> None:
+def answer_keep(*, battle: Battle, turn: Turn, side: Side, answer: WrittenAnswer) -> None:
+    """Store the side that became whole after the other failed, for another attempt.
+
+    Raises Conflict where such an attempt has begun without it.
+    """
+    row = answer_row(turn, battle.attempt, side, answer)
+    with transaction.atomic():
+        change_state(battle, State.FAILED, State.FAILED)
+        row.save()
+    revisions_answered(revision_ids=served_by(battle, [side]))
+
+
+def answer_row(turn: Turn, attempt: int, side: Side, answer: WrittenAnswer) -> Answer:
+    fields = asdict(answer) | {
+        "text": storable(answer.text),
+        "reasoning": storable(answer.reasoning),
+    }
+    style = asdict(style_metrics(fields["text"]))
+    claims = identity_claims(fields["text"])
+    return Answer(
+        turn=turn, side=side, attempt=attempt, identity_claims=claims, **fields, **style
+    )
+
+
+def served_by(battle: Battle, sides: Iterable[Side]) -> list[int]:
+    """Revisions of those sides that an endpoint serves: recorded answers tell of no health."""
+    revisions = {Side.A: battle.revision_a, Side.B: battle.revision_b}
+    return sorted({revisions[side].pk for side in sides if revisions[side].kind in SERVED})
+
+
+def change_state(battle: Battle, before: State, after: State) -> None:
     changed = Battle.objects.filter(
-        pk=battle.pk, state=State.GENERATING, owner=battle.owner, attempt=battle.attempt
-    ).update(state=state, ended_at=timezone.now())
+        pk=battle.pk, state=before, owner=battle.owner, attempt=battle.attempt
+    ).update(state=after, ended_at=Now())
     if not changed:
         raise Conflict(f"{battle} is no longer owned by {battle.owner}.")
 
@@ -232,9 +318,7 @@ def vote_cast(*, battle_id: uuid.UUID | str, voter: Voter, outcome: str, key: st
         raise BadOutcome
     if not KEY.fullmatch(key):
         raise BadKey
-    battle = selectors.battle_get(battle_id)
-    if battle.voter_id != voter.pk:
-        raise NotYourBattle
+    battle = selectors.battle_of(battle_id, voter)
     try:
         with transaction.atomic():
             if Battle.objects.filter(pk=battle.pk, state=State.COMPLETE).update(state=State.VOTED):
@@ -274,10 +358,23 @@ def texts_erase(*, battles: QuerySet[Battle]) -> int:
     that are being written find no battle to be stored in. Counts and votes stay.
     """
     with transaction.atomic():
-        battles.filter(state__in=OPEN).update(state=State.INTERRUPTED, ended_at=timezone.now())
+        battles.filter(state__in=OPEN).update(state=State.INTERRUPTED, ended_at=Now())
         turns = Turn.objects.filter(battle__in=battles).exclude(salt="")
-        Answer.objects.filter(turn__in=turns).update(text="", identity_claims=[], error_detail="")
+        Answer.objects.filter(turn__in=turns).update(
+            text="", reasoning="", identity_claims=[], error_detail=""
+        )
         return turns.update(prompt="", salt="")
+
+
+# -- Sampling --------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def weights_push(*, gains: Mapping[tuple[int, int], float], unseen: float, votes: int) -> None:
+    """Take over what one more vote on each pair of revisions would tell; the next draw uses it."""
+    rows = [[min(pair), max(pair), gain] for pair, gain in gains.items()]
+    pushed = PairWeights.objects.create(gains=rows, unseen=unseen, votes=votes)
+    PairWeights.objects.filter(pk__lte=pushed.pk - WEIGHTS_KEPT).delete()
 
 
 # -- Leases ----------------------------------------------------------------------------------
@@ -301,7 +398,7 @@ def battles_interrupt_orphans(*, worker: str, writing: Collection[uuid.UUID]) ->
     """
     unfinished = Battle.objects.filter(state=State.GENERATING)
     alive = Worker.objects.filter(seen_at__gte=Now() - WORKER_STALE).values("pk")
-    dropped = Q(owner=worker, created_at__lt=Now() - WORKER_STALE) & ~Q(pk__in=list(writing))
+    dropped = Q(owner=worker, taken_at__lt=Now() - WORKER_STALE) & ~Q(pk__in=list(writing))
     return unfinished.filter(~Q(owner__in=alive) | dropped).update(
         state=State.INTERRUPTED, ended_at=Now()
     )

@@ -5,16 +5,19 @@ import uuid
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from arena.battles import selectors
 from arena.battles.exceptions import NoSuchBattle
-from arena.battles.models import Battle, State
+from arena.battles.models import Battle, Pacing, State
 from arena.battles.page import battle_page, voted
 from arena.battles.services import vote_cast
 from arena.core.exceptions import ArenaError
+from arena.voters.door import Action, voter_admit
+from arena.voters.networks import address_of_request
 from arena.voters.services import cookie_issue, voter_from, voter_key
 
 
@@ -33,13 +36,16 @@ def battle(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
 
 
 def page(request: HttpRequest, shown: Battle | None) -> HttpResponse:
+    shown_battle = battle_page(shown) if shown else None
     prompts, can_ask = selectors.prompts_recorded(), selectors.can_ask()
     context = {
+        "challenge_url": reverse("voters:challenge") if settings.ALTCHA else "",
+        "is_equal": shown_battle.is_equal if shown_battle else settings.PACING == Pacing.EQUAL,
         "prompts": prompts,
         "can_ask": can_ask,
         "can_battle": bool(prompts) or can_ask,
         "prompt_max": settings.PROMPT_MAX_CHARACTERS,
-        "battle": battle_page(shown) if shown else None,
+        "battle": shown_battle,
         "voted": voted(shown) if shown and shown.state == State.VOTED else None,
     }
     response = render(request, "battles/battle.html", context)
@@ -58,9 +64,11 @@ def own(request: HttpRequest, battle_id: uuid.UUID) -> Battle:
 @require_POST
 def vote(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
     try:
+        voter = voter_from(request.COOKIES)
+        voter_admit(voter=voter, address=address_of_request(request), action=Action.VOTE)
         vote_cast(
             battle_id=battle_id,
-            voter=voter_from(request.COOKIES),
+            voter=voter,
             outcome=request.POST.get("outcome", ""),
             key=request.POST.get("key", ""),
         )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,11 +11,32 @@ from django.db import models
 
 from arena.core.models import Immutable
 
+# What the arena itself keeps in its environment is no key of an endpoint.
+KEY_VARIABLE = r"^(?!SECRET_KEY$|AWS_)[A-Z][A-Z0-9_]*_(KEY|TOKEN)$"
+
 
 def check_endpoint(value: str) -> None:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        written = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        written = False
+    if not written:
         raise ValidationError("Write the address with http:// or https://, up to and with /v1.")
+    if "@" in parts.netloc or "?" in value or "#" in value:
+        # Whatever stands there may be a secret, so it is not repeated.
+        raise ValidationError(
+            "It must not hold a key or password, nor anything after ? or #. Put the key into an "
+            "environment variable, and give the variable's name as key_env."
+        )
+
+
+def check_key_variable(value: str) -> None:
+    if not re.search(KEY_VARIABLE, value):
+        raise ValidationError(
+            "It takes the name of an environment variable that ends in _KEY or _TOKEN, and never "
+            "the key itself."
+        )
 
 
 class Licence(models.TextChoices):
@@ -116,6 +138,7 @@ class Revision(Immutable):
         "key variable",
         max_length=80,
         blank=True,
+        validators=[check_key_variable],
         help_text="Environment variable that holds the endpoint's key. The key is never stored.",
     )
     remote_model = models.CharField(max_length=200, blank=True)

@@ -1,16 +1,30 @@
 """Writes of the catalog."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
-from arena.catalog.models import Contestant, Kind, Organisation, Revision, Status
+from arena.catalog.models import (
+    SERVED,
+    Circuit,
+    Contestant,
+    Kind,
+    Organisation,
+    Revision,
+    Status,
+    check_endpoint,
+)
 from arena.core.exceptions import BadInput, Conflict
 from arena.core.locks import lock_writes
 from arena.core.services import audit
+
+# Room is left for what tells two of one name apart.
+LONGEST_NAME = 150
 
 
 @transaction.atomic
@@ -45,13 +59,17 @@ def known_names(names: set[str]) -> list[str]:
 def revision_add(*, contestant: Contestant, name: str, kind: Kind, **served: object) -> Revision:
     """The contestant's next revision; `served` are the fields that say what it serves."""
     latest = contestant.revisions.order_by("-number").first()
-    return Revision.objects.create(
+    revision = Revision.objects.create(
         contestant=contestant,
         number=latest.number + 1 if latest else 1,
         name=name,
         kind=kind,
         **{"family": contestant.slug, **served},
     )
+    if kind in SERVED:
+        # Operators look for a new endpoint among the others before anything has failed.
+        Circuit.objects.create(revision=revision)
+    return revision
 
 
 def free_slugs(names: Iterable[str]) -> dict[str, str]:
@@ -68,31 +86,77 @@ def free_slugs(names: Iterable[str]) -> dict[str, str]:
     return slugs
 
 
+# -- From a server ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Added:
+    """Names of revisions: made just now, and there before."""
+
+    new: list[str]
+    known: list[str]
+
+
+def endpoint_address(url: str) -> str:
+    """One spelling for one server. Raises BadInput, which repeats no secret."""
+    url = url.strip()
+    try:
+        check_endpoint(url)
+    except ValidationError as error:
+        raise BadInput(" ".join(error.messages)) from error
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.lower(), path=parts.path.rstrip("/")).geturl()
+
+
 @transaction.atomic
-def endpoint_add(*, url: str, key_env: str, models: Iterable[str]) -> list[str]:
-    """Make each model of a server an active contestant; returns the names that were new."""
-    served = Revision.objects.filter(endpoint=url).values_list("remote_model", flat=True)
-    wanted = sorted(set(models) - set(served))
-    slugs = free_slugs(wanted)
-    return [endpoint_contestant(url, key_env, model, slugs[model]) for model in wanted]
+def endpoint_add(
+    *,
+    url: str,
+    models: Iterable[str],
+    kind: Kind = Kind.OPENAI,
+    key_env: str = "",
+    organisation: str = "",
+    stage: str = "",
+    status: Status = Status.ACTIVE,
+    actor: Any = None,
+) -> Added:
+    """Make each model of a server a contestant, unless it is one.
+
+    Raises BadInput for values that the catalog does not take; then nothing was added.
+    """
+    lock_writes(Revision)
+    wanted = sorted(set(models))
+    refuse_unprintable(wanted)
+    known = dict(
+        Revision.objects.filter(kind=kind, endpoint=url, remote_model__in=wanted).values_list(
+            "remote_model", "name"
+        )
+    )
+    slugs = free_slugs(model for model in wanted if model not in known)
+    served: dict[str, Any] = {"kind": kind, "endpoint": url, "key_env": key_env, "stage": stage}
+    new = []
+    for model, slug in slugs.items():
+        name = model if is_free(model) else f"{model} ({slug[-40:]})"
+        contestant = contestant_create(
+            name=name, slug=slug, organisation=organisation, status=status, actor=actor
+        )
+        revision_create(contestant=contestant, name=name, remote_model=model, actor=actor, **served)
+        new.append(name)
+    return Added(new, sorted(known.values()))
 
 
-def endpoint_contestant(url: str, key_env: str, model: str, slug: str) -> str:
-    taken = (
-        Contestant.objects.filter(name=model).exists()
-        or Revision.objects.filter(name=model).exists()
-    )
-    name = f"{model} ({slug})" if taken else model
-    contestant = Contestant.objects.create(name=name, slug=slug, status=Status.ACTIVE)
-    revision_add(
-        contestant=contestant,
-        name=name,
-        kind=Kind.OPENAI,
-        endpoint=url,
-        key_env=key_env,
-        remote_model=model,
-    )
-    return name
+def refuse_unprintable(models: Iterable[str]) -> None:
+    for model in models:
+        if not model.strip() or not model.isprintable() or len(model) > LONGEST_NAME:
+            raise BadInput(
+                f"The server lists {model[:80]!a}, which is no name that a contestant can "
+                "bear. Nothing was added; name those that you want, each by --model."
+            )
+
+
+def is_free(name: str) -> bool:
+    taken = Contestant.objects.filter(name=name).exists()
+    return not (taken or Revision.objects.filter(name=name).exists())
 
 
 # -- By hand, one at a time ------------------------------------------------------------------
@@ -137,9 +201,43 @@ def contestant_change(*, slug: str, actor: Any = None, **changes: Any) -> Contes
     for name, value in changed.items():
         setattr(contestant, name, value)
     save_checked(contestant)
-    said = {name: [plain(before[name]), plain(changed[name])] for name in changed}
-    audit(action="contestant.change", subject=slug, actor=actor, changes=said)
+    audit(action="contestant.change", subject=slug, actor=actor, changes=said(before, changed))
     return contestant
+
+
+@transaction.atomic
+def contestant_save(*, contestant: Contestant, changed: Iterable[str], actor: Any) -> None:
+    """Store a contestant whose form was checked, and say in the audit log what of it changed."""
+    stored = Contestant.objects.select_related("organisation").filter(pk=contestant.pk).first()
+    contestant.save()
+    if stored is None:
+        audit(
+            action="contestant.create",
+            subject=contestant.slug,
+            actor=actor,
+            name=contestant.name,
+        )
+        return
+    before, after = ({name: getattr(row, name) for name in changed} for row in (stored, contestant))
+    changes = said(before, after)
+    audit(action="contestant.change", subject=stored.slug, actor=actor, changes=changes)
+
+
+def status_change(*, contestant: Contestant, status: Status, actor: Any) -> Contestant:
+    """Activate, pause or retire a contestant. Raises Conflict, which says why it cannot be."""
+    if status == Status.ACTIVE:
+        refuse_mute(contestant)
+    if status == Status.PAUSED and contestant.status != Status.ACTIVE:
+        raise Conflict(f"{contestant} is {contestant.status}: only who is active can be paused.")
+    if status == Status.RETIRED and contestant.status == Status.ARCHIVED:
+        raise Conflict(f"{contestant} is known from imported votes only, and was never served.")
+    return contestant_change(slug=contestant.slug, status=status, actor=actor)
+
+
+def refuse_mute(contestant: Contestant) -> None:
+    latest = contestant.revisions.order_by("-number").first()
+    if latest is None or latest.kind == Kind.IMPORTED:
+        raise Conflict(f"Nothing answers for {contestant} yet: add a revision that says what does.")
 
 
 @transaction.atomic
@@ -153,10 +251,7 @@ def revision_create(
     lock_writes(Revision)
     if Revision.objects.filter(name=name).exists():
         raise Conflict(f"There is a revision named '{name[:80]}'. A revision's name is its own.")
-    if kind == Kind.OPENAI and not (served.get("endpoint") and served.get("remote_model")):
-        raise BadInput("A revision of kind openai needs endpoint and remote_model.")
-    if kind != Kind.OPENAI and (served.get("endpoint") or served.get("key_env")):
-        raise BadInput(f"A revision of kind {kind} has no endpoint. Leave endpoint and key out.")
+    refuse_unserved(kind, served)
     draft = Revision(contestant=contestant, number=1, name=name, kind=kind, **served)
     checked(draft, leave_out=("number", "family", "identity"))
     revision = revision_add(contestant=contestant, name=name, kind=kind, **served)
@@ -169,6 +264,14 @@ def revision_create(
         identity=revision.identity,
     )
     return revision
+
+
+def refuse_unserved(kind: str, served: Mapping[str, Any]) -> None:
+    """Raises BadInput where the kind of a revision does not go with what it is said to serve."""
+    if kind in SERVED and not (served.get("endpoint") and served.get("remote_model")):
+        raise BadInput(f"A revision of kind {kind} needs endpoint and remote_model.")
+    if kind not in SERVED and (served.get("endpoint") or served.get("key_env")):
+        raise BadInput(f"A revision of kind {kind} has no endpoint. Leave endpoint and key out.")
 
 
 def organisation_named(name: str) -> Organisation | None:
@@ -205,6 +308,11 @@ def checked(row: Contestant | Revision, leave_out: Iterable[str] = ()) -> None:
     except ValidationError as error:
         faults = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
         raise BadInput(" ".join(faults)) from error
+
+
+def said(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Each change as the audit log holds it: what it was, and what it is."""
+    return {name: [plain(before[name]), plain(after[name])] for name in after}
 
 
 def plain(value: Any) -> Any:

@@ -14,11 +14,12 @@ from arena.battles.routing import websocket_urlpatterns  # noqa: E402
 from arena.config.lifespan import Lifespan  # noqa: E402
 from arena.core.bodies import BodyLimit  # noqa: E402
 from arena.core.origins import SameOrigin  # noqa: E402
+from arena.voters.sockets import Members  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(http),
-        "websocket": SameOrigin(CookieMiddleware(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOrigin(CookieMiddleware(Members(URLRouter(websocket_urlpatterns)))),
         "lifespan": Lifespan(),
     }
 )

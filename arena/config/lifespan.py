@@ -2,27 +2,35 @@
 
 import asyncio
 import logging
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from arena.battles import generation
+from arena.battles import following, generation, relay
 from arena.battles.services import battles_interrupt_orphans, worker_end, worker_renew
 from arena.core.jobs import jobs_run
 from arena.integrity.erasure import purge
 from arena.leaderboard.heads import heads_hand_on
 from arena.leaderboard.services import Refitter
+from arena.providers import http
 
 log = logging.getLogger(__name__)
 
-RENEW_SECONDS = 2.0
+# A lease is over 6 s after it was last renewed, and looked at this often, so battles of a
+# process that was killed read `interrupted` after 7 s.
+RENEW_SECONDS = 1.0
 HEADS_SECONDS = 60.0
 PURGE_SECONDS = 24 * 3600.0
 DRAIN_SECONDS = 20.0
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
 
 
 class Lifespan:
@@ -30,25 +38,74 @@ class Lifespan:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         await receive()
+        generation.accept_battles(True)
         ending = threading.Event()
-        chores = [asyncio.create_task(repeat(renew_lease, RENEW_SECONDS))]
-        if settings.REFIT_SECONDS:
-            chores.append(asyncio.create_task(repeat(Refitter(), settings.REFIT_SECONDS)))
-            chores.append(asyncio.create_task(repeat(heads_hand_on, HEADS_SECONDS)))
-            chores.append(asyncio.create_task(repeat(purge, PURGE_SECONDS)))
-        if settings.JOBS_SECONDS:
-            chores.append(
-                asyncio.create_task(repeat(partial(jobs_run, ending), settings.JOBS_SECONDS))
-            )
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
+        chores = [asyncio.create_task(chore) for chore in chores_of(ending)]
+        with draining_first():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         ending.set()
         await generation.drain(DRAIN_SECONDS)
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
+        await http.close()
         await database_sync_to_async(worker_end)(worker=generation.WORKER)
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def chores_of(ending: threading.Event) -> Iterator[Coroutine[Any, Any, None]]:
+    yield repeat(renew_lease, RENEW_SECONDS)
+    yield relay.listen(following.answer)
+    if settings.REFIT_SECONDS:
+        yield repeat(Refitter(), settings.REFIT_SECONDS)
+        yield repeat(heads_hand_on, HEADS_SECONDS)
+        yield repeat(purge, PURGE_SECONDS)
+    if settings.JOBS_SECONDS:
+        yield repeat(partial(jobs_run, ending), settings.JOBS_SECONDS)
+
+
+@contextmanager
+def draining_first() -> Iterator[None]:
+    """Have the signal that ends the server wait until no battle is being written.
+
+    By itself the server would close all sockets at once, and only then tell the application.
+    A second signal ends it at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    servers = {number: signal.getsignal(number) for number in ENDING}
+    drains: list[asyncio.Task[None]] = []
+
+    def end(number: int) -> None:
+        handler = servers[number]
+        if callable(handler):
+            handler(number, None)
+
+    async def drain(number: int) -> None:
+        await generation.drain(DRAIN_SECONDS)
+        end(number)
+
+    def begin(number: int) -> None:
+        if drains:
+            end(number)
+        else:
+            log.info("ending: no new battles, those under way have %g s", DRAIN_SECONDS)
+            generation.accept_battles(False)
+            drains.append(loop.create_task(drain(number)))
+
+    def caught(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(begin, number)
+
+    for number in ENDING:
+        signal.signal(number, caught)
+    try:
+        yield
+    finally:
+        for number, handler in servers.items():
+            signal.signal(number, handler)
 
 
 def renew_lease() -> None:

@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "arena.voters.middleware.PrivateArena",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "arena.core.middleware.ArenaErrors",
 ]
@@ -239,6 +240,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+LOGIN_URL = "voters:sign-in"
+LOGIN_REDIRECT_URL = "battles:home"
+LOGOUT_REDIRECT_URL = "battles:home"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS

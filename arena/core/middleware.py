@@ -1,15 +1,16 @@
 """Static files under ASGI, and one border between the arena's errors and their pages."""
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from arena.core.exceptions import ArenaError
+from arena.core.exceptions import ArenaError, TooMany
 
-TEMPLATES = {400: "400.html", 403: "403.html", 404: "404.html", 409: "409.html"}
+TEMPLATES = {status: f"{status}.html" for status in (400, 403, 404, 409, 429)}
 
 
 class StaticFiles(WhiteNoiseMiddleware):
@@ -45,4 +46,7 @@ class ArenaErrors:
         if not isinstance(error, ArenaError) or error.status not in TEMPLATES:
             return None
         context = {"message": error.message}
-        return render(request, TEMPLATES[error.status], context, status=error.status)
+        response = render(request, TEMPLATES[error.status], context, status=error.status)
+        if isinstance(error, TooMany):
+            response["Retry-After"] = str(ceil(error.retry_after))
+        return response

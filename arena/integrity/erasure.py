@@ -18,6 +18,7 @@ from arena.integrity import files
 from arena.integrity.models import Segment
 from arena.integrity.sealing import SEALING, seal
 from arena.voters.models import Voter
+from arena.voters.challenges import challenges_forget
 from arena.voters.services import networks_forget, voter_forget
 
 
@@ -73,13 +74,17 @@ def voter_erase(*, voter: Voter, actor: Any = None) -> Kept:
 
 
 def purge(*, now: datetime | None = None) -> Purged:
-    """Erase what is older than RETAIN_TEXT_DAYS and RETAIN_NETWORK_DAYS; 0 keeps it for ever."""
+    """Erase what is older than RETAIN_TEXT_DAYS and RETAIN_NETWORK_DAYS; 0 keeps it for ever.
+
+    And, always, what was remembered of challenges that are over.
+    """
     now = now or timezone.now()
     turns = networks = 0
     if settings.RETAIN_TEXT_DAYS:
         turns = texts_purge(before=now - timedelta(days=settings.RETAIN_TEXT_DAYS))
     if settings.RETAIN_NETWORK_DAYS:
         networks = networks_forget(before=now - timedelta(days=settings.RETAIN_NETWORK_DAYS))
+    challenges_forget()
     return Purged(turns, networks)
 
 

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from arena.battles.selectors import drawable
+from arena.battles.services import weights_push
 from arena.catalog.models import Revision
 from arena.core.locks import lock_writes
 from arena.core.services import audit
@@ -17,8 +19,9 @@ from arena.integrity.selectors import simulated_votes, votes_all, votes_state
 from arena.leaderboard.heads import heads_hand_on
 from arena.leaderboard.models import BoardName, Draft, HeadPost, Snapshot, Standing
 from arena.leaderboard.selectors import Sealed, latest_snapshot, sealed_now, sealed_read
-from ranking import Leaderboard, Votes
+from ranking import Leaderboard, Votes, next_pairs
 from ranking.publication import Publication, publication
+from ranking.sampling import UNSEEN_GAIN
 from ranking.snapshots import FORM, GENESIS, canonical, digest_of, snapshot_document
 from ranking.version import ENGINE
 
@@ -57,7 +60,9 @@ def refit() -> Draft | None:
     if not has_votes(state) or is_drafted(state):
         return None
     votes, state = votes_all()
-    return draft_keep(fitted=publication(votes), state=state)
+    draft = draft_keep(fitted=publication(votes), state=state)
+    sampling_push(votes)
+    return draft
 
 
 def is_drafted(state: Mapping[str, Any]) -> bool:
@@ -100,15 +105,18 @@ def publish(*, published_at: datetime | None = None, actor: Any = None) -> Snaps
     previous, sealed = latest_snapshot(), sealed_now()
     if not sealed.entries or is_published(sealed.state):
         return None
-    fitted = publication(Votes.from_arrow(sealed_read(sealed)))
+    votes = Votes.from_arrow(sealed_read(sealed))
     snapshot = snapshot_store(
-        fitted=fitted,
+        fitted=publication(votes),
         sealed=sealed,
         previous=previous,
         published_at=published_at or timezone.now(),
         actor=actor,
     )
-    return snapshot or publish(published_at=published_at, actor=actor)
+    if snapshot is None:
+        return publish(published_at=published_at, actor=actor)
+    sampling_push(votes)
+    return snapshot
 
 
 @transaction.atomic
@@ -184,6 +192,26 @@ def standing_rows(
             votes=unplaced.votes,
             reason=unplaced.reason,
         )
+
+
+# -- Sampling --------------------------------------------------------------------------------
+
+
+def sampling_push(votes: Votes) -> None:
+    """Tell matchmaking what one more vote on each pair of those that may be drawn would tell."""
+    revisions = dict(drawable().values_list("name", "pk"))
+    if len(revisions) < 2:
+        return
+    chances = next_pairs(votes, contestants=list(revisions), floor=settings.SAMPLING_FLOOR)
+    weights_push(
+        gains={
+            (revisions[pair.first], revisions[pair.second]): pair.gain
+            for pair in chances.pairs
+            if pair.votes
+        },
+        unseen=UNSEEN_GAIN,
+        votes=sum(pair.votes for pair in chances.pairs),
+    )
 
 
 # -- Again and again -------------------------------------------------------------------------

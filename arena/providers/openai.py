@@ -1,101 +1,96 @@
 """Any server that speaks the OpenAI chat protocol: vLLM, Ollama, llama.cpp, OpenRouter …"""
 
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-import httpx
-from httpx_aiohttp import AiohttpTransport
-from httpx_sse import EventSource, SSEError
+from arena.providers.bodies import largest_document, largest_stream
+from arena.providers.exceptions import Filtered, Truncated, Unreadable
+from arena.providers.http import Call, document, usable_key
+from arena.providers.protocol import Delta, Event, Finish, Limits, Reasoning, Request
+from arena.providers.refusals import reported
+from arena.providers.streaming import count, json_object, streamed, string_in
+from arena.providers.thinking import ThinkSplitter
 
-from arena.providers.exceptions import (
-    Rejected,
-    TimedOut,
-    TooLong,
-    Truncated,
-    Unreachable,
-    Unreadable,
-)
-from arena.providers.protocol import Delta, Event, Finish, Limits, Request
-
-ERROR_BODY_CHARACTERS = 500
-LARGEST_COUNT = 2**31
-# Around each character of an answer a server may send so many bytes of protocol.
-BYTES_PER_CHARACTER = 8
-BYTES_AROUND = 1_000_000
-# The aiohttp transport reports a refused connection as a timeout of the connecting.
-NO_CONNECTION = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-)
+DONE = "[DONE]"
+FILTERED, REFUSED = "content_filter", "refusal"
 
 
 class OpenAIProvider:
-    """Chat completions, streamed. Errors of httpx are mapped here and nowhere else."""
+    """Chat completions, streamed."""
 
-    async def stream(self, request: Request) -> AsyncIterator[Event]:
-        async with (
-            foreign_errors_mapped(),
-            httpx.AsyncClient(
-                transport=AiohttpTransport(), timeout=timeouts(request.limits)
-            ) as client,
-            client.stream(
-                "POST",
-                f"{request.endpoint.rstrip('/')}/chat/completions",
-                json=body(request),
-                headers=headers(request.api_key),
-            ) as response,
-        ):
-            response.stream = Bounded(response.stream, request.limits)
-            await refuse_error_status(response)
-            async for event in events(response):
-                yield event
+    def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        return streamed(call(request), Completion())
 
 
-class Bounded(httpx.AsyncByteStream):
-    """A response's bytes up to a limit: a stream without line ends would fill the memory."""
+class Completion:
+    """A streamed chat completion: whole when a finish reason or `[DONE]` was seen.
 
-    def __init__(self, stream: Any, limits: Limits) -> None:
-        self.stream = stream
-        self.limit = limits.characters * BYTES_PER_CHARACTER + BYTES_AROUND
+    Reasoning is what servers send beside the content, or at its beginning as <think>.
+    """
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        seen = 0
-        async for piece in self.stream:
-            seen += len(piece)
-            if seen > self.limit:
-                raise TooLong(f"more than {self.limit} bytes")
-            yield piece
+    def __init__(self) -> None:
+        self.is_done = False
+        self._reason = ""
+        self._usage: dict[str, Any] = {}
+        self._has_refused = False
+        self._splitter = ThinkSplitter()
 
-    async def aclose(self) -> None:
-        await self.stream.aclose()
+    def take(self, data: str) -> Sequence[Event]:
+        if data == DONE:
+            self.is_done = True
+            return ()
+        chunk = json_object(data)
+        if error := chunk.get("error"):
+            raise reported(error)
+        if isinstance(chunk.get("usage"), dict):
+            self._usage = chunk["usage"]
+        choice = first_choice(chunk)
+        if choice.get("finish_reason"):
+            self._reason = string_in(choice, "finish_reason")
+        return self._events(choice.get("delta") or {})
+
+    def end(self) -> Sequence[Event]:
+        if not (self.is_done or self._reason):
+            raise Truncated("the stream ended before the answer did")
+        if self._reason == FILTERED:
+            raise Filtered("the provider's content filter ended the answer")
+        return *events(*self._splitter.end()), self._finish()
+
+    def _events(self, delta: dict[str, Any]) -> Sequence[Event]:
+        thought = string_in(delta, "reasoning_content") or string_in(delta, "reasoning")
+        text = string_in(delta, "content")
+        if refusal := string_in(delta, "refusal"):
+            self._has_refused = True
+            text += refusal
+        if text and not self._splitter.is_in_answer:
+            inline, text = self._splitter.split(text)
+            thought += inline
+        return events(thought, text)
+
+    def _finish(self) -> Finish:
+        return Finish(
+            reason=REFUSED if self._has_refused else self._reason or "stop",
+            prompt_tokens=count(self._usage, "prompt_tokens"),
+            completion_tokens=count(self._usage, "completion_tokens"),
+            reasoning_tokens=count(
+                self._usage.get("completion_tokens_details"), "reasoning_tokens"
+            ),
+        )
 
 
-@asynccontextmanager
-async def foreign_errors_mapped() -> AsyncIterator[None]:
-    try:
-        yield
-    except NO_CONNECTION as error:
-        raise Unreachable(f"no connection: {error!r}") from error
-    except httpx.TimeoutException as error:
-        raise TimedOut(f"no answer in time: {error!r}") from error
-    except SSEError as error:
-        raise Unreadable(f"not an event stream: {error}") from error
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8: {error}") from error
-    except httpx.HTTPError as error:
-        raise Truncated(f"the connection broke: {error!r}") from error
-
-
-def timeouts(limits: Limits) -> httpx.Timeout:
-    return httpx.Timeout(limits.read, connect=limits.connect)
+def call(request: Request) -> Call:
+    return Call(
+        "POST",
+        f"{request.endpoint.rstrip('/')}/chat/completions",
+        request.limits,
+        most=largest_stream(request.limits),
+        headers=headers(request.api_key),
+        json=body(request),
+    )
 
 
 def headers(api_key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    return {"Authorization": f"Bearer {usable_key(api_key)}"} if api_key else {}
 
 
 def body(request: Request) -> dict[str, Any]:
@@ -108,75 +103,32 @@ def body(request: Request) -> dict[str, Any]:
     }
 
 
-async def refuse_error_status(response: httpx.Response) -> None:
-    if response.is_success:
-        return
-    text = (await response.aread()).decode(errors="replace")[:ERROR_BODY_CHARACTERS]
-    raise Rejected(f"status {response.status_code}: {text}")
+def first_choice(chunk: dict[str, Any]) -> dict[str, Any]:
+    """An empty one where the chunk brings only usage."""
+    choices = chunk.get("choices") or [{}]
+    if not isinstance(choices, list) or not isinstance(choices[0], dict):
+        raise Unreadable(f"not a completion chunk: {str(chunk)[:80]!r}")
+    return choices[0]
 
 
-async def events(response: httpx.Response) -> AsyncIterator[Event]:
-    """Deltas and the Finish of one completion.
-
-    A stream is whole when a finish reason or `[DONE]` was seen. Reasoning, which some servers
-    send beside the content, is not part of the answer.
-    """
-    reason, done = "", False
-    usage: Any = None
-    async for sse in EventSource(response).aiter_sse():
-        if sse.data.strip() == "[DONE]":
-            done = True
-            break
-        chunk = parsed(sse.data)
-        usage = chunk.get("usage") or usage
-        text, ended = choice(chunk)
-        reason = ended or reason
-        if text:
-            yield Delta(text)
-    if not (done or reason):
-        raise Truncated("the stream ended before the answer did")
-    yield Finish(reason or "stop", count(usage, "prompt_tokens"), count(usage, "completion_tokens"))
-
-
-def parsed(data: str) -> dict[str, Any]:
-    try:
-        chunk = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {data[:80]!r}") from error
-    if not isinstance(chunk, dict):
-        raise Unreadable(f"not an object: {data[:80]!r}")
-    if "error" in chunk:
-        raise Rejected(f"error in the stream: {str(chunk['error'])[:ERROR_BODY_CHARACTERS]}")
-    return chunk
-
-
-def choice(chunk: dict[str, Any]) -> tuple[str, str]:
-    """Text and finish reason of the first choice; both empty in a chunk without one."""
-    try:
-        first = (chunk.get("choices") or [{}])[0]
-        text = (first.get("delta") or {}).get("content") or ""
-        reason = first.get("finish_reason") or ""
-    except (AttributeError, KeyError, TypeError) as error:
-        raise Unreadable(f"not a completion chunk: {str(chunk)[:80]!r}") from error
-    if not isinstance(text, str) or not isinstance(reason, str):
-        raise Unreadable(f"not text: {str(chunk)[:80]!r}")
-    return text, reason
-
-
-def count(usage: Any, name: str) -> int | None:
-    value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and 0 <= value < LARGEST_COUNT else None
+def events(thought: str, text: str) -> Sequence[Event]:
+    if not thought:
+        return (Delta(text),) if text else ()
+    return (Reasoning(thought), Delta(text)) if text else (Reasoning(thought),)
 
 
 async def list_models(endpoint: str, *, api_key: str, limits: Limits) -> list[str]:
     """Names of the models that the server offers. Raises ProviderError."""
-    async with (
-        foreign_errors_mapped(),
-        httpx.AsyncClient(transport=AiohttpTransport(), timeout=timeouts(limits)) as client,
-    ):
-        response = await client.get(f"{endpoint.rstrip('/')}/models", headers=headers(api_key))
-        await refuse_error_status(response)
+    listed = await document(
+        Call(
+            "GET",
+            f"{endpoint.rstrip('/')}/models",
+            limits,
+            most=largest_document(limits),
+            headers=headers(api_key),
+        )
+    )
     try:
-        return [str(model["id"]) for model in response.json()["data"]]
-    except (ValueError, KeyError, TypeError) as error:
+        return [str(model["id"]) for model in listed["data"]]
+    except (KeyError, TypeError) as error:
         raise Unreadable("the model list is not in the OpenAI form") from error

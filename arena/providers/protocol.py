@@ -1,6 +1,6 @@
 """What every provider takes and gives. Plain values only: no provider knows the database."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -54,7 +54,11 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The answer is whole. Counts are the server's own, None where it gave none."""
+    """The answer is whole.
+
+    reason: in OpenAI's words where they have one: stop, length, refusal. Counts are the
+    server's own, None where it gave none.
+    """
 
     reason: str
     prompt_tokens: int | None = None
@@ -69,10 +73,10 @@ class Provider(Protocol):
     """A source of answers.
 
     `stream` yields deltas and reasoning and then exactly one Finish, or raises ProviderError.
-    Cancelling the consuming task closes the upstream connection.
+    Closing the generator, and cancelling the task that iterates it, closes the connection.
     """
 
-    def stream(self, request: Request) -> AsyncIterator[Event]: ...
+    def stream(self, request: Request) -> AsyncGenerator[Event, None]: ...
 
 
 class Draft:

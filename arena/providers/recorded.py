@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from arena.providers.protocol import Delta, Event, Finish, Request
 
@@ -16,7 +16,7 @@ class RecordedProvider:
     def __init__(self, characters_per_second: float) -> None:
         self.characters_per_second = characters_per_second
 
-    async def stream(self, request: Request) -> AsyncIterator[Event]:
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         clock = asyncio.get_running_loop().time
         started, written = clock(), 0
         for piece in PIECE.findall(request.recorded):

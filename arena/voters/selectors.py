@@ -1,11 +1,13 @@
-"""Finding the voter that a person asks to be forgotten as."""
+"""Finding the voter that a person asks to be forgotten as, and the bans that stand."""
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from arena.core.exceptions import BadInput, Unknown
-from arena.voters.models import Voter
+from arena.voters.models import Ban, Voter
 
 COOKIE_SALT = "arena.voters"
 CODE_SALT = "arena.voters.erasure"
@@ -59,3 +61,19 @@ def erasure_code(request: HttpRequest) -> str | None:
     if key is None or not Voter.objects.filter(key=key).exists():
         return None
     return signing.dumps(key, salt=CODE_SALT)
+
+
+# -- Bans ------------------------------------------------------------------------------------
+
+
+def is_standing() -> Q:
+    """Neither lifted nor expired, by the database's clock: several web processes have one each."""
+    return Q(lifted_at=None) & (Q(expires_at=None) | Q(expires_at__gt=Now()))
+
+
+def bans_standing() -> QuerySet[Ban]:
+    return Ban.objects.filter(is_standing())
+
+
+def bans_ended() -> QuerySet[Ban]:
+    return Ban.objects.exclude(is_standing())

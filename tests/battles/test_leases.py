@@ -47,7 +47,7 @@ def test_a_battle_whose_process_ended_is_interrupted(battle: Battle) -> None:
 
 def test_a_battle_that_its_own_process_no_longer_writes_is_interrupted(battle: Battle) -> None:
     worker_renew(worker="here")
-    Battle.objects.update(created_at=timezone.now() - timedelta(seconds=7))
+    Battle.objects.update(taken_at=timezone.now() - timedelta(seconds=7))
 
     assert state_after(battle, worker="here", writing=True) == State.GENERATING
     assert state_after(battle, worker="here") == State.INTERRUPTED

@@ -1,47 +1,132 @@
 """manage.py add_endpoint URL: the models of a server become contestants."""
 
-import asyncio
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from arena.catalog.services import endpoint_add
-from arena.core.keys import provider_key
-from arena.providers.exceptions import ProviderError
-from arena.providers.openai import list_models
-from arena.providers.protocol import Limits
+from arena.catalog.endpoints import Server, models_found
+from arena.catalog.models import SERVED, Kind, Stage, Status
+from arena.catalog.selectors import drawable_count
+from arena.catalog.services import Added, endpoint_add, endpoint_address
+from arena.core.exceptions import ArenaError, BadInput
+
+SHOWN = 20
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Command(BaseCommand):
-    help = "Add every model of an OpenAI-compatible server as an active contestant."
+    help = (
+        "Add the models of a server as contestants: all that it lists, or those that --model "
+        "names. What was added before is left as it is."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("url", help="up to and including /v1, e.g. http://localhost:8000/v1")
+        parser.add_argument("url", help="up to and with /v1, e.g. http://localhost:8000/v1")
         parser.add_argument(
-            "--key-env", default="", metavar="NAME", help="environment variable that holds the key"
+            "--kind",
+            choices=[kind.value for kind in SERVED],
+            default=Kind.OPENAI.value,
+            help="the protocol that the server speaks (default %(default)s)",
+        )
+        parser.add_argument(
+            "--key-env",
+            default="",
+            metavar="NAME",
+            help="environment variable that holds the key, …_KEY or …_TOKEN; the key is not stored",
+        )
+        parser.add_argument(
+            "--model",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="add this model alone, or these; needed where the server keeps no list",
+        )
+        parser.add_argument(
+            "--organisation", default="", metavar="NAME", help="who makes these models"
+        )
+        parser.add_argument(
+            "--stage",
+            choices=[stage.value for stage in Stage if stage.value],
+            default="",
+            help="how far along they are",
+        )
+        parser.add_argument(
+            "--draft", action="store_true", help="do not draw them until they are activated"
         )
 
-    def handle(self, *, url: str, key_env: str, **options: Any) -> None:
-        url = url.rstrip("/")  # one server, however its address is written
-        key = provider_key(key_env)
-        if key_env and not key:
-            raise CommandError(f"The environment has no variable {key_env}. Set it and try again.")
+    def handle(
+        self,
+        *,
+        url: str,
+        kind: str,
+        key_env: str,
+        model: list[str],
+        organisation: str,
+        stage: str,
+        draft: bool,
+        **options: Any,
+    ) -> None:
         try:
-            models = asyncio.run(list_models(url, api_key=key, limits=limits()))
-        except ProviderError as error:
-            raise CommandError(f"{url} did not list its models: {error.detail}") from error
-        added = endpoint_add(url=url, key_env=key_env, models=models)
-        for name in added:
-            self.stdout.write(f"{name} is now drawn for battles.")
-        if not added:
-            self.stdout.write(f"All {len(models)} models of {url} were known; nothing was added.")
+            server = Server(Kind(kind), endpoint_address(url), checked_variable(key_env))
+            added = endpoint_add(
+                url=server.url,
+                kind=server.kind,
+                key_env=server.key_env,
+                models=chosen(server, model, models_found(server)),
+                organisation=organisation,
+                stage=stage,
+                status=Status.DRAFT if draft else Status.ACTIVE,
+            )
+        except ArenaError as error:
+            raise CommandError(error.message) from error
+        for line in report(server, added, draft):
+            self.stdout.write(line)
 
 
-def limits() -> Limits:
-    return Limits(
-        connect=settings.PROVIDER_CONNECT_SECONDS,
-        read=settings.PROVIDER_READ_SECONDS,
-        total=settings.PROVIDER_TOTAL_SECONDS,
-        characters=settings.ANSWER_MAX_CHARACTERS,
-    )
+def checked_variable(name: str) -> str:
+    """The name of a variable, or none; a key that was typed in its place is not repeated."""
+    if name and not VARIABLE.fullmatch(name):
+        raise BadInput(
+            "--key-env takes the name of an environment variable, and never the key itself: set "
+            "e.g. MY_SERVER_KEY, and give that name."
+        )
+    return name
+
+
+def chosen(server: Server, named: Sequence[str], listed: Sequence[str] | None) -> Sequence[str]:
+    """The models to add. Raises BadInput."""
+    if not listed and not named:
+        raise BadInput(
+            f"{server.url} lists no models. Load one there, or name those that it serves, each "
+            "by --model."
+        )
+    missing = [name for name in named if listed and name not in listed]
+    if missing:
+        raise BadInput(
+            f"{server.url} does not serve {', '.join(missing)}. It lists: {some(listed or ())}."
+        )
+    return named or listed or ()
+
+
+def report(server: Server, added: Added, draft: bool) -> Iterator[str]:
+    for name in added.new:
+        yield f"{name} is a draft." if draft else f"{name} is now drawn for battles."
+    if added.known:
+        yield f"Known before, and left as they are: {some(added.known)}."
+    if not added.new:
+        yield f"Nothing was added: all of these models of {server.url} were known."
+    if draft and added.new:
+        yield "Activate drafts at /admin/catalog/contestant/ to have them drawn."
+    if (count := drawable_count()) < 2:
+        yield (
+            f"A battle needs two contestants, and {count or 'none'} can be drawn now. Add another "
+            "model of this server, or another server, by add_endpoint; or activate one that is "
+            "there at /admin/catalog/contestant/."
+        )
+
+
+def some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

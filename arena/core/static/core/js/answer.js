@@ -31,6 +31,16 @@ export class AnswerView {
     this.#caret.className = "caret";
   }
 
+  clear() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.#whole = "";
+    this.#open = "";
+    this.#openNodes = [];
+    this.#env = {};
+    this.#element.replaceChildren();
+  }
+
   append(delta) {
     this.#whole += delta;
     this.#open += delta;

@@ -16,8 +16,11 @@ const root = document.getElementById("battle");
 const find = (id) => document.getElementById(id);
 const answers = { a: new AnswerView(find("answer-a")), b: new AnswerView(find("answer-b")) };
 
-let asked = {};
+// What the next connection asks for, until the battle it is about begins; then it attaches.
+let asked = null;
+let attempt = 0;
 let lastFrame = 0;
+let canRetry = root.dataset.canRetry === "true";
 let waiting = 0;
 let unread = true;
 
@@ -40,7 +43,7 @@ function hint(text, note = "") {
   find("vote-hint").replaceChildren(text, " ", extra);
 }
 
-function trouble(text, { ended = false } = {}) {
+function trouble(text, { ended = false, retry = false } = {}) {
   const place = find("trouble");
   // Saying the same again would make a screen reader repeat it.
   if (place.textContent === text) return;
@@ -51,8 +54,18 @@ function trouble(text, { ended = false } = {}) {
   const words = document.createElement("span");
   words.textContent = text;
   message.append(words);
+  if (retry) message.append(retryButton());
   if (ended) message.append(newBattleLink());
   place.append(message);
+}
+
+function retryButton() {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button";
+  button.dataset.retry = "";
+  button.textContent = "Retry";
+  return button;
 }
 
 function newBattleLink() {
@@ -74,6 +87,8 @@ function urlOf(template, battle) {
 function setState(state) {
   root.dataset.state = state;
   find("vote").hidden = state !== "generating" && state !== "complete";
+  find("stop").hidden = state !== "generating";
+  find("stop").disabled = false;
 }
 
 // -- From prompt to vote ---------------------------------------------------------------------
@@ -107,11 +122,21 @@ function begin(battle) {
   expectMore();
 }
 
-function started({ battle, prompt }) {
-  if (root.dataset.battle) return;
+/** An attempt begins, or is shown from its start: both columns are empty. */
+function started({ battle, attempt: begun, prompt }) {
+  asked = null;
+  attempt = begun;
+  lastFrame = 0;
+  answers.a.clear();
+  answers.b.clear();
+  const isNew = !root.dataset.battle;
+  begin(battle);
+  if (isNew) openExchange(battle, prompt);
+}
+
+function openExchange(battle, prompt) {
   composer.hide();
   find("exchange").hidden = false;
-  begin(battle);
   showPrompt(prompt);
   history.pushState(null, "", urlOf(root.dataset.battleUrl, battle));
   document.title = "Battle · Tiltyard";
@@ -158,8 +183,16 @@ function complete() {
   announce("Both answers are finished. Voting is open.");
 }
 
-function failed({ message }) {
+function failed({ message, can_retry }) {
+  canRetry = can_retry;
   stopWriting("failed", "Stopped");
+  trouble(message, { ended: true, retry: canRetry });
+}
+
+function stopped({ message }) {
+  stopWriting("stopped", "Stopped");
+  forgetPrompt();
+  letScroll();
   trouble(message, { ended: true });
 }
 
@@ -168,7 +201,7 @@ function refused({ message }) {
   clearTimeout(waiting);
   if (root.dataset.battle) {
     stopWriting("failed", "");
-    trouble(message, { ended: true });
+    trouble(message, { ended: true, retry: canRetry });
   } else {
     composer.release();
     trouble(message);
@@ -205,23 +238,46 @@ function saved(fragment) {
 
 // -- Wiring ----------------------------------------------------------------------------------
 
+/** Have the battle begin, or tried again, once the visitor has proved to be no flood. */
+async function ask(question) {
+  trouble("");
+  try {
+    asked = { ...question, ...(await proof()) };
+  } catch (error) {
+    refused({ message: error.message });
+    return;
+  }
+  channel.open();
+}
+
+async function proof() {
+  const url = root.dataset.challengeUrl;
+  if (!url) return {};
+  const { solve } = await import("./challenge.js");
+  return { challenge: await solve(url) };
+}
+
+function retry() {
+  stateWord("Waiting");
+  ask({ type: "battle.retry", battle: root.dataset.battle });
+}
+
+// A message that says no type is a frame.
 const handlers = {
   "battle.started": started,
-  "battle.frame": frame,
   "battle.complete": complete,
   "battle.failed": failed,
+  "battle.stopped": stopped,
   "battle.refused": refused,
   "battle.reload": reload,
 };
 
 const channel = new Channel(SOCKET, {
   greeting: () =>
-    root.dataset.battle
-      ? { type: "battle.attach", battle: root.dataset.battle, after: lastFrame }
-      : { type: "battle.start", ...asked },
+    asked ?? { type: "battle.attach", battle: root.dataset.battle, attempt, after: lastFrame },
   onMessage: (message) => {
     trouble("");
-    handlers[message.type]?.(message);
+    (message.type ? handlers[message.type] : frame)?.(message);
   },
   onLost: lost,
 });
@@ -234,11 +290,7 @@ const ballot = new Ballot(find("vote"), {
 
 const composer =
   find("composer") &&
-  new Composer(find("composer"), (question) => {
-    asked = question;
-    trouble("");
-    channel.open();
-  });
+  new Composer(find("composer"), (question) => ask({ type: "battle.start", ...question }));
 
 wireTabs(find("sides"), { a: find("tab-a"), b: find("tab-b") }, (side) => {
   if (side === "b") unread = false;
@@ -251,6 +303,15 @@ wireKeys(find("keys"), {
   x: () => ballot.cast("both_bad"),
   b: () => ballot.cast("model_b"),
   n: () => root.dataset.battle && location.assign(newBattleUrl()),
+});
+
+find("stop").addEventListener("click", () => {
+  find("stop").disabled = true;
+  channel.send({ type: "battle.stop", battle: root.dataset.battle });
+});
+
+find("trouble").addEventListener("click", (event) => {
+  if (event.target.closest("[data-retry]")) retry();
 });
 
 find("whole-prompt").addEventListener("click", () => {

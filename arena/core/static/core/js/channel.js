@@ -49,6 +49,11 @@ export class Channel {
     });
   }
 
+  /** Say something on the open connection; without one, whoever asked may ask again. */
+  send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
   close() {
     clearTimeout(this.#timer);
     this.#timer = 0;

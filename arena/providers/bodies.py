@@ -1,0 +1,67 @@
+"""The body of a response, inflated, and bounded whatever its sender does."""
+
+import zlib
+
+from arena.providers.exceptions import TooLong, Unreadable
+from arena.providers.protocol import Limits
+from arena.providers.transport import Wire
+
+# JSON writes a character in at most twelve bytes: two escapes.
+BYTES_PER_CHARACTER = 12
+# A chunk of some 350 bytes may bring a token of one character.
+STREAMED_BYTES_PER_CHARACTER = 512
+BYTES_AROUND = 1_000_000
+UNCOMPRESSED = ("", "identity")
+COMPRESSED = ("gzip", "x-gzip", "deflate")
+GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+def largest_document(limits: Limits) -> int:
+    """Bytes that a document, or one event of a stream, may have."""
+    return BYTES_PER_CHARACTER * limits.characters + BYTES_AROUND
+
+
+def largest_stream(limits: Limits) -> int:
+    """Bytes that all events of a stream may have together."""
+    return STREAMED_BYTES_PER_CHARACTER * limits.characters + BYTES_AROUND
+
+
+class Body:
+    """The bytes of one body. Iterating raises TooLong, Unreadable, and the errors of aiohttp."""
+
+    def __init__(self, wire: Wire, *, media_type: str, encoding: str, most: int) -> None:
+        self.media_type = media_type
+        self._wire = wire
+        self._most = self._left = most
+        self._inflater = None if encoding in UNCOMPRESSED else inflater(encoding)
+
+    def gather(self) -> None:
+        """From now on nobody waits for every byte; see Wire."""
+        self._wire.is_gathering = True
+
+    def __aiter__(self) -> "Body":
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await anext(self._wire)
+        if self._inflater:
+            piece = inflated(self._inflater, piece, self._left + 1)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise TooLong(f"more than {self._most} bytes")
+        return piece
+
+
+def inflater(encoding: str) -> "zlib._Decompress":
+    """For a server that compresses although it was asked not to."""
+    if encoding not in COMPRESSED:
+        raise Unreadable(f"content encoding {encoding[:40]!r}")
+    return zlib.decompressobj(GZIP_OR_ZLIB)
+
+
+def inflated(inflater: "zlib._Decompress", piece: bytes, most: int) -> bytes:
+    """What a piece holds, up to `most` bytes: a few kilobytes can stand for gigabytes."""
+    try:
+        return inflater.decompress(piece, most)
+    except zlib.error as error:
+        raise Unreadable(f"not compressed as it says: {error}") from error

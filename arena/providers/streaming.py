@@ -1,0 +1,86 @@
+"""What both streamed protocols share: a call whose events are read into a transcript."""
+
+import json
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, Protocol
+
+from arena.providers.bodies import Body, largest_document
+from arena.providers.exceptions import Unreadable
+from arena.providers.http import Call, beginning, opened
+from arena.providers.protocol import Event
+from arena.providers.sse import EventReader
+
+EVENT_STREAM = "text/event-stream"
+LARGEST_COUNT = 2**31
+decode = json.JSONDecoder().raw_decode
+
+
+class Transcript(Protocol):
+    """One answer of one protocol, read event by event. Its methods raise ProviderError."""
+
+    is_done: bool
+
+    def take(self, data: str) -> Sequence[Event]:
+        """What an event brings whose data, without blanks around it, this is.
+
+        Sets `is_done` with the last one.
+        """
+        ...
+
+    def end(self) -> Sequence[Event]:
+        """What is left when the stream has ended, the Finish last; Truncated if too early."""
+        ...
+
+
+async def streamed(call: Call, transcript: Transcript) -> AsyncGenerator[Event, None]:
+    reader = EventReader(largest_document(call.limits))
+    async with opened(call) as body:
+        await refuse_documents(body)
+        async for piece in body:
+            for data in reader.feed(piece):
+                for event in transcript.take(data.strip()):
+                    # From the first text on nobody waits for every single token.
+                    body.gather()
+                    yield event
+            if transcript.is_done:
+                break
+    for event in transcript.end():
+        yield event
+
+
+async def refuse_documents(body: Body) -> None:
+    """A page to sign in on, or an error under a status of success, is no stream."""
+    if body.media_type != EVENT_STREAM:
+        raise Unreadable(f"{body.media_type or 'nothing'}: {(await beginning(body))[:200]!r}")
+
+
+def json_object(data: str) -> dict[str, Any]:
+    """The one JSON object that the data is.
+
+    Without the checks of `json.loads`, which take as long again as the decoding of a token.
+    """
+    try:
+        value, end = decode(data)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"not JSON: {data[:80]!r}") from error
+    if end != len(data) or not isinstance(value, dict):
+        raise Unreadable(f"not a JSON object: {data[:80]!r}")
+    return value
+
+
+def string_in(value: Any, name: str) -> str:
+    """A member that is text, empty where it is missing."""
+    if not isinstance(value, dict):
+        raise Unreadable(f"not an object: {str(value)[:80]!r}")
+    found = value.get(name)
+    if not found:
+        return ""
+    if not isinstance(found, str):
+        raise Unreadable(f"no text under {name}: {str(value)[:80]!r}")
+    return found
+
+
+def count(usage: Any, name: str) -> int | None:
+    """A number of tokens that a server states, None where it states none that can be true."""
+    value = usage.get(name) if isinstance(usage, dict) else None
+    return value if type(value) is int and 0 <= value < LARGEST_COUNT else None
