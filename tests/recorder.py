@@ -36,12 +36,17 @@ class Recorder:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         behind = await asyncio.open_connection("127.0.0.1", self.server_port)
-        self.open.add(writer)
-        await asyncio.gather(
-            self.hand_on(reader, behind[1], is_answer=False),
-            self.hand_on(behind[0], writer, is_answer=True),
-        )
-        self.open.discard(writer)
+        both = {writer, behind[1]}
+        self.open |= both
+        try:
+            await asyncio.gather(
+                self.hand_on(reader, behind[1], is_answer=False),
+                self.hand_on(behind[0], writer, is_answer=True),
+            )
+        finally:
+            for end in both:
+                end.close()
+            self.open -= both
 
     async def hand_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool
@@ -56,6 +61,12 @@ class Recorder:
                 await writer.drain()
         writer.close()
 
+    async def close(self) -> None:
+        ends = list(self.open)
+        for end in ends:
+            end.transport.abort()
+        await asyncio.gather(*(end.wait_closed() for end in ends), return_exceptions=True)
+
 
 @asynccontextmanager
 async def recording(address: str) -> AsyncIterator[Recorder]:
@@ -67,3 +78,4 @@ async def recording(address: str) -> AsyncIterator[Recorder]:
         yield recorder
     finally:
         server.close()
+        await recorder.close()

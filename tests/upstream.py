@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +24,7 @@ Broken = Callable[[], AbstractAsyncContextManager[str]]
 WORDS = ("The ", "sky ", "is ", "**blue** ", "because ", "of ", "scattering.")
 ENDLESS_BYTES = 50_000_000
 NOT_UTF8 = b"\xff\xfe"
+LOCALHOST = ip_address("127.0.0.1")
 
 
 # -- Two forms of one stream -----------------------------------------------------------------
@@ -291,7 +293,8 @@ async def self_signed() -> AsyncIterator[str]:
 
 
 @cache
-def self_signed_context() -> ssl.SSLContext:
+def self_signed_pem() -> bytes:
+    """A key, and its certificate for this machine's own address."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "CANARY-upstream")])
     now = datetime.now(UTC)
@@ -299,18 +302,19 @@ def self_signed_context() -> ssl.SSLContext:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(LOCALHOST)]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    pem = serialization.Encoding.PEM
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    return secret + certificate.public_bytes(pem)
+
+
+def self_signed_context() -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "both.pem"
-        path.write_bytes(
-            certificate.public_bytes(pem)
-            + key.private_bytes(
-                pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        path.write_bytes(self_signed_pem())
         context.load_cert_chain(path)
     return context
 

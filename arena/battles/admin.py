@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Func, IntegerField, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -48,7 +48,7 @@ from arena.battles.models import (
 )
 from arena.battles.selectors import standing
 from arena.catalog.admin import CircuitAdmin
-from arena.catalog.models import Circuit
+from arena.catalog.models import Circuit, Revision
 from arena.core.admin import (
     Question,
     ReadOnlyAdmin,
@@ -69,7 +69,7 @@ TEXTS = ("text", "reasoning")
 
 
 class ErrorKindFilter(admin.SimpleListFilter):
-    """By what went wrong on a side, in any attempt."""
+    """By what went wrong, of all that can: to see what did would take all answers."""
 
     title = "error"
     parameter_name = "error"
@@ -79,15 +79,25 @@ class ErrorKindFilter(admin.SimpleListFilter):
         kinds = ((kind, kind) for kind in sorted(kinds_below(ProviderError)))
         return [("any", "Any"), *kinds, (self.ours, "A fault of the arena's own")]
 
-    def queryset(self, request: HttpRequest, battles: QuerySet[Battle]) -> QuerySet[Battle]:
+    def queryset(self, request: HttpRequest, answers: QuerySet[Any]) -> QuerySet[Any]:
         if (kind := self.value()) is None:
-            return battles
-        failed = Answer.objects.filter(turn__battle=OuterRef("pk")).exclude(error_kind="")
+            return answers
+        failed = answers.exclude(error_kind="")
+        if kind == "any":
+            return failed
         if kind == self.ours:
-            failed = failed.filter(error_kind__startswith=f"{kind}:")
-        elif kind != "any":
-            failed = failed.filter(error_kind=kind)
-        return battles.filter(Exists(failed))
+            return failed.filter(error_kind__startswith=f"{kind}:")
+        return failed.filter(error_kind=kind)
+
+
+class BattleErrorFilter(ErrorKindFilter):
+    """On either side, in any attempt."""
+
+    def queryset(self, request: HttpRequest, battles: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return battles
+        failed = super().queryset(request, Answer.objects.all())
+        return battles.filter(pk__in=failed.values("turn__battle"))
 
 
 def kinds_below(base: type[Exception]) -> Iterator[str]:
@@ -116,9 +126,9 @@ class BattleAdmin(ReadOnlyAdmin):
         *("attempt", "probability", "lasted", "process"),
     )
     # By spans and not by a date hierarchy, which counts the months of all battles for every page.
-    list_filter = ("created_at", "state", "mode", AloneFilter, ErrorKindFilter, "pacing")
+    list_filter = ("created_at", "state", "mode", AloneFilter, BattleErrorFilter, "pacing")
     list_select_related = ("revision_a", "revision_b")
-    search_fields = ("id__startswith", "revision_a__name", "revision_b__name")
+    search_fields = ("id", "revision_a__name", "revision_b__name")
     search_help_text = "The beginning of a battle's id, or part of a contestant's name."
     show_full_result_count = False
     list_per_page = 50
@@ -133,6 +143,16 @@ class BattleAdmin(ReadOnlyAdmin):
             {"fields": ("pacing", "attempt", "taken_at", "ended_at", "lasted", "owner")},
         ),
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Battle], search_term: str
+    ) -> tuple[QuerySet[Battle], bool]:
+        """Names are looked for among the few revisions, and not beside each of the battles."""
+        if not search_term.strip():
+            return queryset, False
+        named = Revision.objects.filter(name__icontains=search_term.strip())
+        by_name = Q(revision_a__in=named) | Q(revision_b__in=named)
+        return queryset.filter(by_name | Q(pk__startswith=search_term.strip())), False
 
     @admin.display(description="A, on the left", ordering="revision_a__name")
     def side_a(self, battle: Battle) -> str:
@@ -432,7 +452,7 @@ def counts(*values: int | None) -> str:
 @admin.register(Answer)
 class AnswerAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "battle", "side", "attempt", "finish_reason", "lasted", "error_kind")
-    list_filter = ("error_kind", "finish_reason", "side")
+    list_filter = (ErrorKindFilter, "side")
     list_select_related = ("turn",)
     show_full_result_count = False
 
@@ -628,12 +648,15 @@ class PairExclusionAdmin(SamplingRuleAdmin):
 # -- Endpoints -------------------------------------------------------------------------------
 
 
+FIGURES = ("answers", "first_token", "whole", "errors", "refused")
+
+
 class WithHealth(ChangeList):
     """Puts the figures of all endpoints beside their rows, out of one query."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        found = healths()
+        self.result_list, found = list(self.result_list), healths()
         for circuit in self.result_list:
             circuit.health = found.get(circuit.revision_id)
 
@@ -645,17 +668,21 @@ admin.site.unregister(Circuit)
 class CircuitHealthAdmin(CircuitAdmin):
     """How endpoints answered of late, beside what their breaker says."""
 
-    list_display = (
-        *CircuitAdmin.list_display,
-        "answers",
-        "first_token",
-        "whole",
-        "errors",
-        "refused",
-    )
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        of_late = (f"What battles of the last {HOURS} h said", {"fields": FIGURES})
+        return (*super().get_fieldsets(request, obj), of_late)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return (*super().get_list_display(request), *FIGURES)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return WithHealth
+
+    def get_object(self, *args: Any) -> Any:
+        circuit = super().get_object(*args)
+        if circuit is not None:
+            circuit.health = healths().get(circuit.revision_id)
+        return circuit
 
     @admin.display(description=f"answers in {HOURS} h")
     def answers(self, circuit: Any) -> str:
@@ -679,7 +706,7 @@ class CircuitHealthAdmin(CircuitAdmin):
 
 
 def of_health(circuit: Any, say: Callable[[Health], str]) -> str:
-    health: Health | None = getattr(circuit, "health", None)
+    health: Health | None = circuit.health
     return say(health) if health else ""
 
 

@@ -98,8 +98,8 @@ async def elsewhere(server: Server) -> str:
             kind = "" if other.kind == Kind.OPENAI else f" --kind {other.kind}"
             key = f" --key-env {other.key_env}" if other.key_env else ""
             return (
-                f"{server.url} did not list its models by the protocol {server.kind}, but "
-                f"{other.url} does by {other.kind}. Type: add_endpoint {other.url}{kind}{key}"
+                f"{server.url} did not list its models by the protocol {server.kind}, but there is "
+                f"a list that can be had: manage.py add_endpoint {other.url}{kind}{key}"
             )
     return ""
 

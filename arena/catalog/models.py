@@ -34,8 +34,8 @@ def check_endpoint(value: str) -> None:
 def check_key_variable(value: str) -> None:
     if not re.search(KEY_VARIABLE, value):
         raise ValidationError(
-            "It takes the name of an environment variable that ends in _KEY or _TOKEN, and never "
-            "the key itself."
+            "Give the name of an environment variable that ends in _KEY or _TOKEN, and never the "
+            "key itself."
         )
 
 

@@ -18,6 +18,7 @@ from arena.catalog.models import (
     Revision,
     Status,
     check_endpoint,
+    check_key_variable,
 )
 from arena.core.exceptions import BadInput, Conflict
 from arena.core.locks import lock_writes
@@ -106,6 +107,16 @@ def endpoint_address(url: str) -> str:
         raise BadInput(" ".join(error.messages)) from error
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.lower(), path=parts.path.rstrip("/")).geturl()
+
+
+def key_variable(name: str) -> str:
+    """The name of an endpoint's key, or none. Raises BadInput, which repeats no key."""
+    try:
+        if name:
+            check_key_variable(name)
+    except ValidationError as error:
+        raise BadInput(f"The key variable: {' '.join(error.messages)}") from error
+    return name
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 The votes' own pages stand here and not among battles: what excludes a vote is known from here on.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -19,7 +20,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from arena.battles.models import Answer, Mode, Side, Vote
+from arena.battles.models import Answer, Battle, Mode, Vote
+from arena.catalog.models import Revision
 from arena.core.admin import (
     MOST_AT_ONCE,
     Question,
@@ -36,6 +38,7 @@ from arena.voters.models import Voter
 from arena.voters.services import ban_create
 
 ALONE, NAMED = "A/A", "named"
+NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class RuleForm(ReasonForm):
@@ -79,15 +82,17 @@ def said_of(added: int, asked: int, rule: str) -> str:
 NAME_OF_VOTE = Concat(Value("n:"), Cast(OuterRef("pk"), TextField()))
 STANDING = Exclusion.objects.filter(lifted_at=None)
 IS_EXCLUDED = Exists(STANDING.filter(vote=NAME_OF_VOTE))
-IS_ALONE = Q(battle__revision_a=F("battle__revision_b"))
-IS_NAMED = Q(battle__mode=Mode.NAMED)
+# Of few battles each: found among these, and not by looking at the battle of each vote.
+IS_ALONE = Q(battle__in=Battle.objects.filter(revision_a=F("revision_b")).values("pk"))
+IS_NAMED = Q(battle__in=Battle.objects.filter(mode=Mode.NAMED).values("pk"))
 
 
-def claims(side: str) -> Exists:
-    """Whether the final answer of that side named itself."""
-    answers = Answer.objects.filter(turn=OuterRef("turn"), side=side)
-    later = Answer.objects.filter(turn=OuterRef("turn"), side=side, attempt__gt=OuterRef("attempt"))
-    return Exists(answers.exclude(identity_claims=[]).filter(~Exists(later)))
+def turns_claimed() -> QuerySet[Answer, Any]:
+    """Turns in which the final answer of a side gave itself away."""
+    later = Answer.objects.filter(
+        turn=OuterRef("turn"), side=OuterRef("side"), attempt__gt=OuterRef("attempt")
+    )
+    return Answer.objects.exclude(identity_claims=[]).filter(~Exists(later)).values("turn")
 
 
 class FlaggedFilter(admin.SimpleListFilter):
@@ -104,7 +109,7 @@ class FlaggedFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, votes: QuerySet[Vote]) -> QuerySet[Vote]:
         flags = {
-            "identity": Q(claims(Side.A)) | Q(claims(Side.B)),
+            "identity": Q(turn__in=turns_claimed()),
             "alone": IS_ALONE,
             "named": IS_NAMED,
         }
@@ -182,7 +187,7 @@ class VoteAdmin(ReadOnlyAdmin):
     )
     list_filter = ("created_at", ExcludedFilter, FlaggedFilter, "outcome", "battle__mode")
     list_select_related = ("battle__revision_a", "battle__revision_b", "voter")
-    search_fields = ("=pk", "=voter__pk", "battle__revision_a__name", "battle__revision_b__name")
+    search_fields = ("pk", "voter__pk", "battle__revision_a__name", "battle__revision_b__name")
     search_help_text = "A vote's or a voter's number, or part of a contestant's name."
     show_full_result_count = False
     ordering = ("-pk",)
@@ -195,6 +200,18 @@ class VoteAdmin(ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return WithFlags
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Vote], search_term: str
+    ) -> tuple[QuerySet[Vote], bool]:
+        """Names are looked for among the few revisions, and not beside each of the votes."""
+        if not (term := search_term.strip().removeprefix("n:")):
+            return queryset, False
+        named = Revision.objects.filter(name__icontains=term)
+        wanted = Q(battle__revision_a__in=named) | Q(battle__revision_b__in=named)
+        if NUMBER.fullmatch(term):
+            wanted |= Q(pk=int(term)) | Q(voter=int(term))
+        return queryset.filter(wanted), False
 
     @admin.display(description="vote", ordering="pk")
     def name(self, vote: Vote) -> str:

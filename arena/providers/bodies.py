@@ -14,6 +14,7 @@ BYTES_AROUND = 1_000_000
 UNCOMPRESSED = ("", "identity")
 COMPRESSED = ("gzip", "x-gzip", "deflate")
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+STEP_BYTES = 65_536
 
 
 def largest_document(limits: Limits) -> int:
@@ -32,8 +33,8 @@ class Body:
     def __init__(self, wire: Wire, *, media_type: str, encoding: str, most: int) -> None:
         self.media_type = media_type
         self._wire = wire
+        self._source = wire if encoding in UNCOMPRESSED else Inflated(wire, encoding)
         self._most = self._left = most
-        self._inflater = None if encoding in UNCOMPRESSED else inflater(encoding)
 
     def gather(self) -> None:
         """From now on nobody waits for every byte; see Wire."""
@@ -43,25 +44,31 @@ class Body:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await anext(self._wire)
-        if self._inflater:
-            piece = inflated(self._inflater, piece, self._left + 1)
+        piece = await anext(self._source)
         self._left -= len(piece)
         if self._left < 0:
             raise TooLong(f"more than {self._most} bytes")
         return piece
 
 
-def inflater(encoding: str) -> "zlib._Decompress":
-    """For a server that compresses although it was asked not to."""
-    if encoding not in COMPRESSED:
-        raise Unreadable(f"content encoding {encoding[:40]!r}")
-    return zlib.decompressobj(GZIP_OR_ZLIB)
+class Inflated:
+    """What a server has compressed although it was asked not to.
 
+    A few kilobytes may stand for gigabytes, so no piece is larger than STEP_BYTES.
+    """
 
-def inflated(inflater: "zlib._Decompress", piece: bytes, most: int) -> bytes:
-    """What a piece holds, up to `most` bytes: a few kilobytes can stand for gigabytes."""
-    try:
-        return inflater.decompress(piece, most)
-    except zlib.error as error:
-        raise Unreadable(f"not compressed as it says: {error}") from error
+    def __init__(self, wire: Wire, encoding: str) -> None:
+        if encoding not in COMPRESSED:
+            raise Unreadable(f"content encoding {encoding[:40]!r}")
+        self._wire = wire
+        self._zlib = zlib.decompressobj(GZIP_OR_ZLIB)
+        self._has_more = False
+
+    async def __anext__(self) -> bytes:
+        piece = self._zlib.unconsumed_tail if self._has_more else await anext(self._wire)
+        try:
+            inflated = self._zlib.decompress(piece, STEP_BYTES)
+        except zlib.error as error:
+            raise Unreadable(f"not compressed as it says: {error}") from error
+        self._has_more = len(inflated) == STEP_BYTES
+        return inflated

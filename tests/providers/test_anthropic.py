@@ -134,7 +134,7 @@ async def test_errors_within_a_stream_have_their_names(name: str, kind: type) ->
         '{"type": "message_delta", "delta": 7}',
         '{"type": "message_delta", "delta": {"stop_reason": 7}}',
         '{"type": "content_block_delta", "delta": {"type": "text_delta", "text": 7}}',
-        '{"type": "content_block_delta", "delta": {"type": "thinking_delta", "thinking": []}}',
+        '{"type": "content_block_delta", "delta": {"type": "thinking_delta", "thinking": [1]}}',
     ],
 )
 def test_what_is_not_the_protocol_is_unreadable(data: str) -> None:

@@ -39,12 +39,6 @@ def user(db: None) -> User:
 @pytest.fixture(autouse=True)
 def private(settings: Settings) -> None:
     settings.PRIVATE = True
-    if "arena.voters.middleware.PrivateArena" not in settings.MIDDLEWARE:
-        settings.MIDDLEWARE = [
-            *settings.MIDDLEWARE[:-1],
-            "arena.voters.middleware.PrivateArena",
-            settings.MIDDLEWARE[-1],
-        ]
 
 
 # -- Pages -----------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """manage.py add_endpoint URL: the models of a server become contestants."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,11 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from arena.catalog.endpoints import Server, models_found
 from arena.catalog.models import SERVED, Kind, Stage, Status
 from arena.catalog.selectors import drawable_count
-from arena.catalog.services import Added, endpoint_add, endpoint_address
+from arena.catalog.services import Added, endpoint_add, endpoint_address, key_variable
 from arena.core.exceptions import ArenaError, BadInput
 
 SHOWN = 20
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Command(BaseCommand):
@@ -69,7 +67,7 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         try:
-            server = Server(Kind(kind), endpoint_address(url), checked_variable(key_env))
+            server = Server(Kind(kind), endpoint_address(url), key_variable(key_env))
             added = endpoint_add(
                 url=server.url,
                 kind=server.kind,
@@ -81,18 +79,8 @@ class Command(BaseCommand):
             )
         except ArenaError as error:
             raise CommandError(error.message) from error
-        for line in report(server, added, draft):
+        for line in report(added, draft):
             self.stdout.write(line)
-
-
-def checked_variable(name: str) -> str:
-    """The name of a variable, or none; a key that was typed in its place is not repeated."""
-    if name and not VARIABLE.fullmatch(name):
-        raise BadInput(
-            "--key-env takes the name of an environment variable, and never the key itself: set "
-            "e.g. MY_SERVER_KEY, and give that name."
-        )
-    return name
 
 
 def chosen(server: Server, named: Sequence[str], listed: Sequence[str] | None) -> Sequence[str]:
@@ -110,13 +98,13 @@ def chosen(server: Server, named: Sequence[str], listed: Sequence[str] | None) -
     return named or listed or ()
 
 
-def report(server: Server, added: Added, draft: bool) -> Iterator[str]:
+def report(added: Added, draft: bool) -> Iterator[str]:
     for name in added.new:
         yield f"{name} is a draft." if draft else f"{name} is now drawn for battles."
     if added.known:
         yield f"Known before, and left as they are: {some(added.known)}."
     if not added.new:
-        yield f"Nothing was added: all of these models of {server.url} were known."
+        yield "Nothing was added."
     if draft and added.new:
         yield "Activate drafts at /admin/catalog/contestant/ to have them drawn."
     if (count := drawable_count()) < 2:

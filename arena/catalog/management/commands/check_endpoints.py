@@ -71,7 +71,7 @@ def table(checked: Sequence[Checked], on_terminal: bool) -> str:
     console = Console(width=None if on_terminal else NARROWEST, force_terminal=on_terminal)
     with console.capture() as captured:
         console.print(rows)
-    return captured.get().rstrip("\n")
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 def cells(one: Checked) -> tuple[str, ...]:
