@@ -90,9 +90,7 @@ def canaries(good: str, bad: str) -> None:
             system_prompt="You are canary-system.",
             stage="preview",
         )
-        organisation = Organisation.objects.create(
-            slug=f"canary-{own}", name=f"Canary Labs {own}"
-        )
+        organisation = Organisation.objects.create(slug=f"canary-{own}", name=f"Canary Labs {own}")
         Contestant.objects.filter(pk=made.contestant_id).update(
             organisation=organisation, aliases=[f"canary-alias-{own}"]
         )

@@ -32,9 +32,7 @@ class Recorder:
         crossed = self.received.decode(errors="replace").lower()
         return [canary for canary in canaries if canary.lower() in crossed]
 
-    async def connected(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind = await asyncio.open_connection("127.0.0.1", self.server_port)
         both = {writer, behind[1]}
         self.open |= both

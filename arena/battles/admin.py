@@ -255,8 +255,10 @@ def shown_words(shown: Exposure) -> Iterator[str]:
     if not shown.battles:
         yield f"No battle has been drawn {when}."
         return
+    battles = "battle" if shown.battles == 1 else "battles"
+    were = "was" if shown.battles == 1 else "were"
     yield (
-        f"{shown.battles:,} battles of two different contestants were drawn {when}, "
+        f"{shown.battles:,} {battles} of two different contestants {were} drawn {when}, "
         f"{shown.votes:,} of them voted on."
     )
     told = [row for row in shown.contestants if row.expected]

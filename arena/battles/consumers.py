@@ -4,12 +4,12 @@ import asyncio
 import logging
 from typing import Any
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from arena.battles import following, generation, moderation, protocol, selectors, services
 from arena.battles.models import Battle, State
 from arena.core.exceptions import ArenaError
+from arena.core.threads import in_thread
 from arena.voters.challenges import challenge_check
 from arena.voters.door import Action, voter_admit
 from arena.voters.models import Voter
@@ -51,7 +51,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
         voter = await self.admitted(message)
         if message.prompt:
             await moderation.refuse_flagged(message.prompt)
-        started = await database_sync_to_async(services.battle_start)(
+        started = await in_thread(services.battle_start)(
             voter=voter,
             owner=generation.WORKER,
             prompt=message.prompt,
@@ -73,7 +73,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
     async def admitted(self, message: protocol.Start | protocol.Retry) -> Voter:
         """The voter, if they may have a battle written now."""
         await sign_in_needed(self.scope)
-        return await database_sync_to_async(self.admit)(message)
+        return await in_thread(self.admit)(message)
 
     def admit(self, message: protocol.Start | protocol.Retry) -> Voter:
         voter = voter_from(self.scope["cookies"])
@@ -83,7 +83,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
             services.checked_prompt(message.prompt)
         return voter
 
-    @database_sync_to_async
+    @in_thread
     def own_battle(self, message: protocol.Attach | protocol.Stop | protocol.Retry) -> Battle:
         return selectors.battle_of(message.battle, voter_from(self.scope["cookies"]))
 

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
-from channels.db import database_sync_to_async
-
 from arena.battles import generation, protocol, relay, selectors, services
 from arena.battles.generation import Generation
 from arena.battles.models import Battle, State
 from arena.core.exceptions import Conflict
+from arena.core.threads import in_thread
 from arena.voters.models import Voter
 
 # An owner that has nothing new says so after this long; one that says nothing for ANSWER_SECONDS
@@ -42,7 +41,7 @@ async def follow(battle: Battle, attempt: int, after: int) -> AsyncIterator[str]
         if answer is None or answer["is_unknown"]:
             # It may have ended, been taken up again, or be about to be given up.
             await asyncio.sleep(NEWS_SECONDS)
-            battle = await database_sync_to_async(selectors.battle_get)(battle.pk)
+            battle = await in_thread(selectors.battle_get)(battle.pk)
             continue
         for message in answer["messages"]:
             yield message
@@ -85,7 +84,7 @@ async def retry(battle: Battle, voter: Voter) -> None:
 
 async def retry_here(battle_id: uuid.UUID, voter: Voter) -> None:
     generation.refuse_while_restarting()
-    started = await database_sync_to_async(services.battle_retry)(
+    started = await in_thread(services.battle_retry)(
         battle_id=battle_id, voter=voter, owner=generation.WORKER
     )
     if started is not None:

@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 
@@ -23,6 +22,7 @@ from arena.battles.pacing import Pacer, Received, pacer_for
 from arena.battles.services import Failure, StartedTurn, WrittenAnswer
 from arena.core.exceptions import Conflict
 from arena.core.text import storable
+from arena.core.threads import in_thread
 from arena.providers.exceptions import ProviderError
 from arena.providers.kinds import provider_for
 from arena.providers.protocol import Draft, Finish, Request
@@ -75,9 +75,7 @@ class SideWriter:
     async def _write(self) -> None:
         clock = asyncio.get_running_loop().time
         self._began = clock()
-        provider = provider_for(
-            self.kind, recorded_speed=settings.RECORDED_CHARACTERS_PER_SECOND
-        )
+        provider = provider_for(self.kind, recorded_speed=settings.RECORDED_CHARACTERS_PER_SECOND)
         self.finish = await read(provider, self.request, self.draft)
         self._ended = clock()
 
@@ -164,7 +162,7 @@ class Generation:
             await self.complete()
 
     async def show_all(self, pacer: Pacer) -> list[Failure]:
-        """One frame with both sides every 50 ms, until all is shown, one fails, or it is stopped."""
+        """A frame with both sides every 50 ms, until all is shown, one fails, or it is stopped."""
         while not (failures := self.failures()):
             received = {side: writer.received for side, writer in self.writers.items()}
             self.show(pacer, received)
@@ -218,7 +216,7 @@ class Generation:
     ) -> None:
         """End the attempt with a service; where it is no longer ours, its row says what it is."""
         try:
-            await database_sync_to_async(service)(battle=self.battle, turn=self.turn, **what)
+            await in_thread(service)(battle=self.battle, turn=self.turn, **what)
         except Conflict:
             log.warning("%s was taken from this process", self.battle)
             ending = protocol.reload()
@@ -239,7 +237,7 @@ class Generation:
 
     async def keep(self, writer: SideWriter) -> None:
         try:
-            await database_sync_to_async(services.answer_keep)(
+            await in_thread(services.answer_keep)(
                 battle=self.battle, turn=self.turn, side=writer.side, answer=writer.written()
             )
         except Conflict:

@@ -144,9 +144,7 @@ def chances_of(entrants: tuple[Entrant, ...], rules: Rules) -> Chances | None:
         first.append(i)
         second.append(j)
         gain = gain_of.get((one.revision, other.revision), unseen)
-        weights.append(
-            gain * factors.get(one.contestant, 1.0) * factors.get(other.contestant, 1.0)
-        )
+        weights.append(gain * factors.get(one.contestant, 1.0) * factors.get(other.contestant, 1.0))
     if not weights:
         return None
     return Chances(first, second, array("d", accumulate(mixed(weights, rules.floor))))

@@ -75,7 +75,7 @@ def can_ask() -> bool:
 
 def standing(rules: type[Rule]) -> QuerySet[Rule]:
     """Operators' rules of the drawing that have not ended."""
-    return rules.objects.filter(Q(ends_at=None) | Q(ends_at__gt=Now()))
+    return rules._default_manager.filter(Q(ends_at=None) | Q(ends_at__gt=Now()))
 
 
 def weights_latest() -> PairWeights | None:

@@ -286,9 +286,7 @@ def answer_row(turn: Turn, attempt: int, side: Side, answer: WrittenAnswer) -> A
     }
     style = asdict(style_metrics(fields["text"]))
     claims = identity_claims(fields["text"])
-    return Answer(
-        turn=turn, side=side, attempt=attempt, identity_claims=claims, **fields, **style
-    )
+    return Answer(turn=turn, side=side, attempt=attempt, identity_claims=claims, **fields, **style)
 
 
 def served_by(battle: Battle, sides: Iterable[Side]) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -369,11 +369,12 @@ class CircuitAdmin(ReadOnlyAdmin):
     @admin.action(description="Let it be drawn again…", permissions=["operate"])
     def draw_again(self, request: HttpRequest, circuits: QuerySet[Circuit]) -> HttpResponse | None:
         def do(chosen: QuerySet[Circuit], said: dict[str, Any]) -> str:
-            closed = [
-                circuit_close(revision=revision, actor=request.user, reason=said["reason"])
-                for revision in revisions_in(chosen)
-            ]
-            return f"{so_many(sum(closed), 'revision')} drawn again; the others were not paused."
+            with transaction.atomic():
+                closed = [
+                    circuit_close(revision=revision, actor=request.user, reason=said["reason"])
+                    for revision in revisions_in(chosen)
+                ]
+            return f"Of {len(closed):,} chosen {sum(closed):,} had failed, which is forgotten now."
 
         question = Question(
             action="draw_again",

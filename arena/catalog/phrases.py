@@ -137,7 +137,8 @@ DESCRIBED = (
     r"मैं § (?:हूँ|हूं)",
 )
 # Where a clause begins, because "such as §, i …" and "with § here" mention others.
-CLAUSE = r"(?:^|(?<=[,:-] )|(?<= and )|(?<= but )|(?<= so )|(?<= et )|(?<= und )|(?<= y )|(?<= e ))"
+ANDS = ("and", "but", "so", "et", "und", "y", "e")
+CLAUSE = "(?:^|(?<=[,:-] )" + "".join(rf"|(?<=\b{word} )" for word in ANDS) + ")"
 SPEAKING_AS = (
     rf"{CLAUSE}as (?:the )?§(?:, [^,.§]{{1,60}})?,? (?:i|my|i'm|i've|i'd|i'll)\b",
     rf"{CLAUSE}en tant que §,? (?:je\b|j'|mon\b|ma\b|mes\b)",

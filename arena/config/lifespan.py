@@ -10,12 +10,12 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 
 from arena.battles import following, generation, relay
 from arena.battles.services import battles_interrupt_orphans, worker_end, worker_renew
 from arena.core.jobs import jobs_run
+from arena.core.threads import in_thread
 from arena.integrity.erasure import purge
 from arena.leaderboard.heads import heads_hand_on
 from arena.leaderboard.services import Refitter
@@ -30,7 +30,6 @@ HEADS_SECONDS = 60.0
 PURGE_SECONDS = 24 * 3600.0
 DRAIN_SECONDS = 20.0
 ENDING = (signal.SIGTERM, signal.SIGINT)
-
 
 
 class Lifespan:
@@ -50,7 +49,7 @@ class Lifespan:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
         await http.close()
-        await database_sync_to_async(worker_end)(worker=generation.WORKER)
+        await in_thread(worker_end)(worker=generation.WORKER)
         await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -76,7 +75,7 @@ def draining_first() -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    servers = {number: signal.getsignal(number) for number in ENDING}
+    servers: dict[int, Any] = {number: signal.getsignal(number) for number in ENDING}
     drains: list[asyncio.Task[None]] = []
 
     def end(number: int) -> None:
@@ -104,8 +103,8 @@ def draining_first() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in servers.items():
-            signal.signal(number, handler)
+        for ending, handler in servers.items():
+            signal.signal(ending, handler)
 
 
 def renew_lease() -> None:
@@ -119,7 +118,7 @@ async def repeat(chore: Callable[[], object], seconds: float) -> None:
     """Run a chore again and again; one failure is logged and does not end the repeating."""
     while True:
         try:
-            await database_sync_to_async(chore, thread_sensitive=False)()
+            await in_thread(chore)()
         except Exception:
             log.exception("%s failed; it goes on", chore)
         await asyncio.sleep(seconds)

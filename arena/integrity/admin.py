@@ -38,7 +38,7 @@ from arena.voters.models import Voter
 from arena.voters.services import ban_create
 
 ALONE, NAMED = "A/A", "named"
-NUMBER = re.compile(r"[0-9]{1,18}")
+NAME, NUMBER = re.compile(r"n:(?P<id>[0-9]{1,18})"), re.compile(r"[0-9]{1,18}")
 
 
 class RuleForm(ReasonForm):
@@ -188,7 +188,9 @@ class VoteAdmin(ReadOnlyAdmin):
     list_filter = ("created_at", ExcludedFilter, FlaggedFilter, "outcome", "battle__mode")
     list_select_related = ("battle__revision_a", "battle__revision_b", "voter")
     search_fields = ("pk", "voter__pk", "battle__revision_a__name", "battle__revision_b__name")
-    search_help_text = "A vote's or a voter's number, or part of a contestant's name."
+    search_help_text = (
+        "A vote's name such as n:12, a voter's number, or part of a contestant's name."
+    )
     show_full_result_count = False
     ordering = ("-pk",)
     actions = ("exclude_votes", "ban_voters")
@@ -205,12 +207,14 @@ class VoteAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Vote], search_term: str
     ) -> tuple[QuerySet[Vote], bool]:
         """Names are looked for among the few revisions, and not beside each of the votes."""
-        if not (term := search_term.strip().removeprefix("n:")):
+        if not (term := search_term.strip()):
             return queryset, False
+        if name := NAME.fullmatch(term):
+            return queryset.filter(pk=int(name["id"])), False
         named = Revision.objects.filter(name__icontains=term)
         wanted = Q(battle__revision_a__in=named) | Q(battle__revision_b__in=named)
         if NUMBER.fullmatch(term):
-            wanted |= Q(pk=int(term)) | Q(voter=int(term))
+            wanted |= Q(voter=int(term))
         return queryset.filter(wanted), False
 
     @admin.display(description="vote", ordering="pk")

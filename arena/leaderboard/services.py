@@ -17,7 +17,7 @@ from arena.core.services import audit
 from arena.integrity.sealing import votes_seal
 from arena.integrity.selectors import simulated_votes, votes_all, votes_state
 from arena.leaderboard.heads import heads_hand_on
-from arena.leaderboard.models import BoardName, Draft, HeadPost, Snapshot, Standing
+from arena.leaderboard.models import BoardName, Draft, Fitted, HeadPost, Snapshot, Standing
 from arena.leaderboard.selectors import Sealed, latest_snapshot, sealed_now, sealed_read
 from ranking import Leaderboard, Votes, next_pairs
 from ranking.publication import Publication, publication
@@ -61,7 +61,7 @@ def refit() -> Draft | None:
         return None
     votes, state = votes_all()
     draft = draft_keep(fitted=publication(votes), state=state)
-    sampling_push(votes)
+    sampling_push(votes, draft)
     return draft
 
 
@@ -115,7 +115,7 @@ def publish(*, published_at: datetime | None = None, actor: Any = None) -> Snaps
     )
     if snapshot is None:
         return publish(published_at=published_at, actor=actor)
-    sampling_push(votes)
+    sampling_push(votes, snapshot)
     return snapshot
 
 
@@ -197,10 +197,10 @@ def standing_rows(
 # -- Sampling --------------------------------------------------------------------------------
 
 
-def sampling_push(votes: Votes) -> None:
+def sampling_push(votes: Votes, fitted: Fitted) -> None:
     """Tell matchmaking what one more vote on each pair of those that may be drawn would tell."""
     revisions = dict(drawable().values_list("name", "pk"))
-    if len(revisions) < 2:
+    if len(revisions) < 2 or not fitted.counted:
         return
     chances = next_pairs(votes, contestants=list(revisions), floor=settings.SAMPLING_FLOOR)
     weights_push(

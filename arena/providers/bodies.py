@@ -1,10 +1,16 @@
 """The body of a response, inflated, and bounded whatever its sender does."""
 
+import asyncio
+import logging
 import zlib
+
+import aiohttp
 
 from arena.providers.exceptions import TooLong, Unreadable
 from arena.providers.protocol import Limits
 from arena.providers.transport import Wire
+
+log = logging.getLogger(__name__)
 
 # JSON writes a character in at most twelve bytes: two escapes.
 BYTES_PER_CHARACTER = 12
@@ -15,6 +21,7 @@ UNCOMPRESSED = ("", "identity")
 COMPRESSED = ("gzip", "x-gzip", "deflate")
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 STEP_BYTES = 65_536
+DRAIN_SECONDS = 0.05
 
 
 def largest_document(limits: Limits) -> int:
@@ -39,6 +46,20 @@ class Body:
     def gather(self) -> None:
         """From now on nobody waits for every byte; see Wire."""
         self._wire.is_gathering = True
+
+    async def drain(self) -> None:
+        """Read what follows the end of an answer, if it comes at once.
+
+        The connection is then used again, and the server sees nobody hang up on it. Otherwise,
+        and whatever goes wrong, the connection is closed: the answer is whole already.
+        """
+        self._wire.is_gathering = False
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                async for _ in self._wire:
+                    pass
+        except (TimeoutError, aiohttp.ClientError) as error:
+            log.debug("the end of a stream did not follow its last event: %r", error)
 
     def __aiter__(self) -> "Body":
         return self

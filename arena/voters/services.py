@@ -184,13 +184,9 @@ def ban_create(
     address: instead, everybody from this address's network; the address is not stored.
     Raises BadInput.
     """
-    reason = reason.strip()
-    if not reason:
-        raise BadInput("Give a reason: the person who is kept out reads it.")
     if voter is None and address is None:
         raise BadInput("Name a voter or an address: this ban keeps nobody out.")
-    if expires_at is not None and expires_at <= timezone.now():
-        raise BadInput("The ban would have expired before it began. Give a later time, or none.")
+    reason = reason_given(reason, expires_at)
     hashed, key = network_banned(voter if with_network else None, address)
     ban = Ban.objects.create(
         voter=voter,
@@ -210,6 +206,15 @@ def ban_create(
     )
     transaction.on_commit(watch_forget)
     return ban
+
+
+def reason_given(reason: str, expires_at: datetime | None) -> str:
+    """Raises BadInput where there is none, or no time in which it would hold."""
+    if not reason.strip():
+        raise BadInput("Give a reason: the person who is kept out reads it.")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise BadInput("The ban would have expired before it began. Give a later time, or none.")
+    return reason.strip()
 
 
 def network_banned(voter: Voter | None, address: Address | None) -> tuple[str, NetworkKey | None]:

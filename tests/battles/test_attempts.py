@@ -146,7 +146,12 @@ async def test_reasoning_usage_and_claims_are_stored_and_do_not_cross(arena: str
 
     async def thinking(request: web.Request) -> web.StreamResponse:
         end = json.dumps({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage})
-        pieces = [chunk("<think>Who am "), chunk("I?</think>"), chunk("I am Wren, "), chunk("a bird.")]
+        pieces = [
+            chunk("<think>Who am "),
+            chunk("I?</think>"),
+            chunk("I am Wren, "),
+            chunk("a bird."),
+        ]
         return await stream(request, [*pieces, f"data: {end}\n\n".encode()])
 
     visitor = Visitor()

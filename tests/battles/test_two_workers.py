@@ -73,9 +73,7 @@ async def test_a_reconnect_elsewhere_repeats_and_misses_nothing() -> None:
             fresh.cookies, fresh.battle = visitor.cookies, visitor.battle
             async with fresh.socket(there.address) as socket, visitor.socket(here.address) as own:
                 await asyncio.gather(fresh.attach(socket), visitor.attach(own))
-                endings = await asyncio.gather(
-                    fresh.read_to_end(socket), visitor.read_to_end(own)
-                )
+                endings = await asyncio.gather(fresh.read_to_end(socket), visitor.read_to_end(own))
 
     assert endings == ["battle.complete", "battle.complete"]
     assert visitor.shown == fresh.shown == {"a": TEXT, "b": TEXT}

@@ -357,26 +357,13 @@ HOSTILE = {
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_hostile_answers_take_no_longer_than_their_length_says(what: str) -> None:
-    """Of 200,000 characters; 1.3 s is ten times what a page of prose of that length takes."""
+    """As long as an answer may be. Most take a fifth of the limit on a machine at rest."""
     piece = HOSTILE[what]
     text = (piece * (200_000 // len(piece) + 1))[:199_990] + "\n\nI am o1."
     began = time.process_time()
     claims_in(text, NAMES)
 
-    assert time.process_time() - began < 3.0
-
-
-@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
-def test_twice_the_text_takes_about_twice_the_time(piece: str) -> None:
-    def seconds(length: int) -> float:
-        text = (piece * (length // len(piece) + 1))[:length]
-        began = time.process_time()
-        claims_in(text, NAMES)
-        return time.process_time() - began
-
-    assert (
-        min(seconds(80_000) for _ in range(2)) < 5 * min(seconds(40_000) for _ in range(3)) + 0.05
-    )
+    assert time.process_time() - began < 2.0
 
 
 def test_an_answer_without_claims_takes_a_fraction_of_a_millisecond() -> None:

@@ -1,17 +1,20 @@
 """Who competes: names and slugs that never collide, revisions that never change, servers added."""
 
-import os
-from collections.abc import Iterator
-from io import StringIO
-
 import pytest
-from anyio.from_thread import start_blocking_portal
-from django.core.management import CommandError, call_command
 from django.db import IntegrityError, models, transaction
 
-from arena.catalog.models import Contestant, Kind, Revision, Status
-from arena.catalog.services import contestants_archive, endpoint_add, revision_add
-from tests.upstream import serving
+from arena.catalog.models import SERVED, Circuit, Contestant, Kind, Revision, Status
+from arena.catalog.selectors import current_revisions, served_revisions
+from arena.catalog.services import (
+    Added,
+    contestants_archive,
+    endpoint_add,
+    revision_add,
+    revision_create,
+    status_change,
+)
+from arena.core.exceptions import BadInput, Conflict
+from arena.core.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 NOBODY = "http://127.0.0.1:9/v1"
@@ -162,71 +165,29 @@ def test_the_same_identity_where_a_voter_gets_the_same(said: dict[str, object]) 
 # -- Servers ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def endpoint() -> Iterator[str]:
-    """A server's address while it serves, in a thread: the command runs a loop of its own."""
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(serving()) as address,
-    ):
-        yield address
-
-
-def add_endpoint(*arguments: str) -> str:
-    out = StringIO()
-    call_command("add_endpoint", *arguments, stdout=out)
-    return out.getvalue()
-
-
-def test_the_models_of_a_server_become_contestants(endpoint: str) -> None:
-    said = add_endpoint(endpoint)
-
-    assert "linnet-3 is now drawn for battles." in said
-    assert names() == ["linnet-3", "ostrel-prime"]
-    linnet = Revision.objects.get(name="linnet-3")
-    assert (linnet.kind, linnet.endpoint, linnet.remote_model) == (
-        Kind.OPENAI,
-        endpoint,
-        "linnet-3",
-    )
-    assert set(Contestant.objects.values_list("status", flat=True)) == {Status.ACTIVE}
-
-
-def test_a_server_is_added_once(endpoint: str) -> None:
-    add_endpoint(endpoint)
-    said = add_endpoint(endpoint)
-
-    assert "nothing was added" in said
-    assert names() == ["linnet-3", "ostrel-prime"]
-
-
-def test_a_slash_at_the_end_makes_no_other_server(endpoint: str) -> None:
-    add_endpoint(endpoint)
-    said = add_endpoint(f"{endpoint}/")
-
-    assert "nothing was added" in said
-    assert names() == ["linnet-3", "ostrel-prime"]
+def add(*models: str) -> Added:
+    return endpoint_add(url=NOBODY, models=models)
 
 
 def test_only_what_is_new_on_a_server_is_added() -> None:
-    endpoint_add(url=NOBODY, key_env="", models=["linnet-3"])
+    add("linnet-3")
 
-    added = endpoint_add(url=NOBODY, key_env="", models=["ostrel-prime", "linnet-3", "linnet-3"])
-    assert added == ["ostrel-prime"]
+    added = add("ostrel-prime", "linnet-3", "linnet-3")
+    assert (added.new, added.known) == (["ostrel-prime"], ["linnet-3"])
     assert names() == ["linnet-3", "ostrel-prime"]
 
 
 def test_a_model_that_was_retired_stays_retired() -> None:
-    endpoint_add(url=NOBODY, key_env="", models=["linnet-3"])
+    add("linnet-3")
     Contestant.objects.update(status=Status.RETIRED)
 
-    assert endpoint_add(url=NOBODY, key_env="", models=["linnet-3"]) == []
+    assert add("linnet-3").new == []
     assert Contestant.objects.get().status == Status.RETIRED
 
 
 def test_the_same_model_elsewhere_is_another_contestant() -> None:
-    endpoint_add(url=NOBODY, key_env="", models=["linnet-3"])
-    (added,) = endpoint_add(url="http://another.example/v1", key_env="", models=["linnet-3"])
+    add("linnet-3")
+    (added,) = endpoint_add(url="http://another.example/v1", models=["linnet-3"]).new
 
     assert added != "linnet-3"
     assert "linnet-3" in added
@@ -237,41 +198,104 @@ def test_the_same_model_elsewhere_is_another_contestant() -> None:
 
 def test_a_model_that_imported_votes_know_keeps_apart_from_them() -> None:
     contestants_archive(names=["linnet-3"])
-    (added,) = endpoint_add(url=NOBODY, key_env="", models=["linnet-3"])
+    (added,) = add("linnet-3").new
 
     assert names() == sorted(["linnet-3", added])
     assert Contestant.objects.get(name="linnet-3").status == Status.ARCHIVED
 
 
-def test_the_key_is_named_and_never_stored(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LINNET_KEY", "CANARY-key")
-    said = add_endpoint(endpoint, "--key-env", "LINNET_KEY")
+def test_a_protocol_is_part_of_what_is_served() -> None:
+    add("linnet-3")
+    (added,) = endpoint_add(url=NOBODY, kind=Kind.ANTHROPIC, models=["linnet-3"]).new
 
-    assert set(Revision.objects.values_list("key_env", flat=True)) == {"LINNET_KEY"}
-    assert "CANARY" not in said + str(list(Revision.objects.values()))
+    assert Revision.objects.get(name=added).kind == Kind.ANTHROPIC
 
 
-def test_a_key_variable_that_is_not_set_is_named(endpoint: str) -> None:
-    assert "NO_SUCH_KEY" not in os.environ
-
-    with pytest.raises(CommandError, match="no variable NO_SUCH_KEY"):
-        add_endpoint(endpoint, "--key-env", "NO_SUCH_KEY")
+def test_what_the_catalog_does_not_take_adds_nothing() -> None:
+    with pytest.raises(BadInput, match="endpoint: Write the address"):
+        endpoint_add(url="ftp://e.example", models=["linnet-3"], organisation="Aviary")
     assert not Contestant.objects.exists()
 
 
-@pytest.mark.parametrize("address", [NOBODY, "localhost:8000/v1", "linnet", "ftp://e.example/v1"])
-def test_an_address_where_nobody_answers_is_said(address: str) -> None:
-    with pytest.raises(CommandError) as raised:
-        add_endpoint(address)
-
-    assert str(raised.value).startswith(f"{address} did not list its models: no connection")
-    assert not Contestant.objects.exists()
+# -- What kinds need -------------------------------------------------------------------------
 
 
-def test_a_server_that_lists_no_models_is_said(endpoint: str) -> None:
-    address = f"{endpoint}/elsewhere"
-    with pytest.raises(CommandError) as raised:
-        add_endpoint(address)
+@pytest.mark.parametrize("kind", SERVED)
+@pytest.mark.parametrize("missing", ["endpoint", "remote_model"])
+def test_who_is_served_by_an_endpoint_says_which(
+    wren: Contestant, kind: Kind, missing: str
+) -> None:
+    served = {"endpoint": NOBODY, "remote_model": "linnet-3"} | {missing: ""}
 
-    assert f"{address} did not list its models: status 404" in str(raised.value)
-    assert not Contestant.objects.exists()
+    with pytest.raises(BadInput, match=f"of kind {kind} needs endpoint and remote_model"):
+        revision_create(contestant=wren, name="w1", kind=kind, **served)
+    assert not wren.revisions.exists()
+
+
+@pytest.mark.parametrize("kind", [Kind.RECORDED, Kind.IMPORTED])
+@pytest.mark.parametrize("given", ["endpoint", "key_env"])
+def test_who_is_served_by_none_names_none(wren: Contestant, kind: Kind, given: str) -> None:
+    with pytest.raises(BadInput, match="has no endpoint"):
+        revision_create(contestant=wren, name="w1", kind=kind, **{given: NOBODY})
+
+
+@pytest.mark.parametrize("variable", ["SECRET_KEY", "AWS_SECRET_KEY", "sk-123", "HOME", "key"])
+def test_what_is_no_name_of_a_key_is_refused(wren: Contestant, variable: str) -> None:
+    served = {"endpoint": NOBODY, "remote_model": "linnet-3", "key_env": variable}
+
+    with pytest.raises(BadInput, match="key_env: Give the name of an environment variable"):
+        revision_create(contestant=wren, name="w1", kind=Kind.OPENAI, **served)
+
+
+def test_served_revisions_have_their_health_from_the_start(wren: Contestant) -> None:
+    for number, kind in enumerate(Kind):
+        revision_add(contestant=wren, name=f"w{number}", kind=kind)
+
+    assert set(Circuit.objects.values_list("revision__kind", flat=True)) == set(SERVED)
+
+
+# -- Drawn or not ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [Status.PAUSED, Status.RETIRED, Status.ACTIVE])
+def test_a_status_is_changed_and_told(wren: Contestant, status: Status) -> None:
+    revision_add(contestant=wren, name="w1", kind=Kind.RECORDED)
+    status_change(contestant=wren, status=status, actor=None)
+
+    assert Contestant.objects.get().status == status
+    told = AuditEntry.objects.filter(action="contestant.change").first()
+    if status == Status.ACTIVE:
+        assert told is None
+    else:
+        assert told is not None
+        assert told.detail["changes"] == {"status": ["active", status]}
+
+
+def test_who_has_nothing_that_answers_is_not_activated(wren: Contestant) -> None:
+    contestants_archive(names=["Kite"])
+    kite = Contestant.objects.get(name="Kite")
+    for contestant in (wren, kite):
+        with pytest.raises(Conflict, match=f"Nothing answers for {contestant} yet"):
+            status_change(contestant=contestant, status=Status.ACTIVE, actor=None)
+    assert Contestant.objects.get(name="Kite").status == Status.ARCHIVED
+
+
+def test_who_is_not_drawn_is_neither_paused_nor_retired_from_it() -> None:
+    contestants_archive(names=["Kite"])
+    kite = Contestant.objects.get(name="Kite")
+    for status in (Status.PAUSED, Status.RETIRED):
+        with pytest.raises(Conflict, match="Kite is"):
+            status_change(contestant=kite, status=status, actor=None)
+
+
+# -- The current revision --------------------------------------------------------------------
+
+
+def test_the_latest_revision_is_current(wren: Contestant) -> None:
+    revision_add(contestant=wren, name="w1", kind=Kind.OPENAI)
+    assert [revision.name for revision in served_revisions()] == ["w1"]
+    revision_add(contestant=wren, name="w2", kind=Kind.ANTHROPIC)
+    assert [revision.name for revision in served_revisions()] == ["w2"]
+    revision_add(contestant=wren, name="w3", kind=Kind.RECORDED)
+    assert [revision.name for revision in current_revisions()] == ["w3"]
+    assert not served_revisions().exists()

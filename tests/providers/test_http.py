@@ -88,13 +88,31 @@ async def test_a_connection_is_used_again() -> None:
     async def remember(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         peers.add(request.transport.get_extra_info("peername"))
-        return await stream(request, [chunk(word) for word in WORDS] + [chunk(reason="stop")])
+        return await stream(request, whole(*WORDS), pause=0.002)
 
     async with serving(remember) as endpoint:
-        for _ in range(3):
+        for _ in range(5):
             await answer("openai", endpoint)
 
     assert len(peers) == 1
+
+
+@pytest.mark.parametrize("is_torn", [False, True])
+async def test_a_connection_that_does_not_end_takes_nothing_from_the_answer(is_torn: bool) -> None:
+    async def lingering(request: web.Request) -> web.StreamResponse:
+        response = await begun(request)
+        await response.write(b"".join(whole("Blue.")))
+        await asyncio.sleep(0.01 if is_torn else 1)
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    before = asyncio.get_running_loop().time()
+    async with serving(lingering) as endpoint:
+        finish = await answer("openai", endpoint)
+        assert asyncio.get_running_loop().time() - before < 0.5
+
+    assert finish.reason == "stop"
 
 
 async def test_no_cookie_is_sent_back() -> None:
