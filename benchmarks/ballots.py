@@ -9,10 +9,11 @@ import random
 import signal
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 import aiohttp
 import uvloop
@@ -25,6 +26,8 @@ OUTCOMES = ("model_a", "model_b", "tie", "both_bad")
 # What ballot.js waits for an answer, and how long a person takes to vote again.
 PATIENCE, AGAIN = 20.0, 1.0
 TRIES = 20
+# When a server that cannot keep up is given up, after the last vote was due.
+LATE_SECONDS = 300.0
 # Visitors come and go: after so many votes a connection is closed and another one opened, so
 # that a worker that was started again gets its share.
 VOTES_PER_CONNECTION = 50
@@ -59,7 +62,7 @@ class Run:
     ballots: list[Ballot]
     server: Server
     meter: Meter
-    session: aiohttp.ClientSession | None = None
+    session: aiohttp.ClientSession = field(init=False)
     readings: list[Reading] = field(default_factory=list)
     profile: Profile | None = None
     under_way: int = 0
@@ -108,7 +111,7 @@ def ballots_for(count: int, options: argparse.Namespace) -> list[Ballot]:
     return ballots
 
 
-def battles_of(voters: list[object], revisions: list[object], luck: random.Random) -> list[str]:
+def battles_of(voters: list[Any], revisions: list[Any], luck: random.Random) -> list[str]:
     """A battle of each of the voters with both answers, written in one go; their ids."""
     from arena.battles.models import Answer, Battle, Side, State, Turn
 
@@ -168,12 +171,7 @@ def analyze() -> None:
 
 async def play(run: Run) -> None:
     options = run.options
-    connector = aiohttp.TCPConnector(limit=options.connections, keepalive_timeout=60)
-    async with aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=PATIENCE),
-    ) as run.session:
+    async with session_for(options) as run.session:
         warm, measured = run.ballots[: options.connections], run.ballots[options.connections :]
         await asyncio.gather(*(cast(run, ballot, perf_counter()) for ballot in warm))
         run.readings.append(run.meter.read())
@@ -184,7 +182,16 @@ async def play(run: Run) -> None:
         await asyncio.gather(*beside)
 
 
-def beside_of(run: Run) -> Iterator[object]:
+def session_for(options: argparse.Namespace) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=options.connections, keepalive_timeout=60),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # A vote that waits for a connection is late, and not lost.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=PATIENCE, sock_read=PATIENCE),
+    )
+
+
+def beside_of(run: Run) -> Iterator[Coroutine[Any, Any, None]]:
     if run.options.kill:
         yield kill_one(run)
     if run.options.profile:
@@ -208,7 +215,10 @@ async def vote_at_rate(run: Run, ballots: list[Ballot]) -> None:
         )
         casting.add(task)
         task.add_done_callback(casting.discard)
-    await asyncio.gather(*casting)
+    if casting:
+        await asyncio.wait(casting, timeout=LATE_SECONDS)
+    for task in casting:
+        task.cancel()
 
 
 async def cast(run: Run, ballot: Ballot, due: float, *, is_last: bool = False) -> None:
@@ -231,12 +241,12 @@ async def is_settled(run: Run, ballot: Ballot, is_last: bool) -> bool:
     try:
         url = f"{address}/battle/{ballot.battle}/vote/"
         async with run.session.post(url, data=ballot.body, headers=headers) as response:
-            text = await response.text()
+            await response.read()
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         ballot.troubles.append(type(error).__name__)
         return False
     ballot.status = response.status
-    if response.status == 200 and "Vote saved" in text:
+    if response.status == 200:
         ballot.saved_at = perf_counter()
     elif response.status >= 500:
         ballot.troubles.append(f"status {response.status}")

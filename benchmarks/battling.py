@@ -25,7 +25,7 @@ from judging import (
 )
 from reports import Report, megabytes, milliseconds
 from serving import Server, arena, contestants_add, served, voter_cookies
-from sockets import Page, Site, many_sockets
+from sockets import Page, Site
 from upstream import Upstream, listening
 from usage import Meter, Profile, Reading, Used, no_collections, profiled, used
 
@@ -70,22 +70,28 @@ def battles(options: argparse.Namespace) -> Report:
 async def play(run: Run, server: Server, bound: socket, cookies: list[str]) -> None:
     loop = asyncio.get_running_loop()
     await loop.create_server(run.upstream.connection, sock=bound)
-    async with many_sockets() as session:
-        site = Site(server.address, session)
-        await warm_up(run, site, cookies)
-        run.meter.rest()
-        sampling = asyncio.create_task(run.meter.sample())
-        with no_collections():
-            await measure(run, site, server, cookies)
-        sampling.cancel()
+    site = Site(server.port)
+    await warm_up(run, site, cookies)
+    run.meter.rest()
+    sampling = asyncio.create_task(run.meter.sample())
+    with no_collections():
+        await measure(run, site, server, cookies)
+    sampling.cancel()
 
 
 async def warm_up(run: Run, site: Site, cookies: list[str]) -> None:
     run.upstream.tokens = WARM_TOKENS
     pages = [Page(cookie, "Are you there?") for cookie in cookies[: WARM * run.options.workers]]
-    await asyncio.gather(*(page.start(site) for page in pages))
+    # One by one: of many connections at once one worker would take all.
+    beginning = [asyncio.create_task(begin_later(page, site, k)) for k, page in enumerate(pages)]
+    await asyncio.gather(*beginning)
     await asyncio.sleep(1.0)
     run.upstream.tokens = run.options.tokens
+
+
+async def begin_later(page: Page, site: Site, number: int) -> None:
+    await asyncio.sleep(number * 0.1)
+    await page.start(site)
 
 
 async def measure(run: Run, site: Site, server: Server, cookies: list[str]) -> None:

@@ -20,7 +20,7 @@ import uvloop
 from judging import COMPLETE, delivered, faults_of, stored_faults
 from reports import Report, milliseconds
 from serving import Server, arena, contestants_add, leases, served, voter_cookies
-from sockets import Page, Site, many_sockets, until_complete
+from sockets import Page, Site, until_complete
 from upstream import Upstream, listening
 
 # They start within so many seconds; the worker is killed a random moment later.
@@ -66,19 +66,18 @@ def kill(options: argparse.Namespace) -> Report:
 async def play(run: Run, bound: socket, cookies: list[str]) -> None:
     loop = asyncio.get_running_loop()
     await loop.create_server(run.upstream.connection, sock=bound)
-    async with many_sockets() as session:
-        site = Site(run.server.address, session, lambda page, port: note_holder(run, page, port))
-        voters = [
-            asyncio.create_task(voter(run, site, cookie, number))
-            for number, cookie in enumerate(cookies)
-        ]
-        run.killed_after = RAMP_SECONDS + run.luck.uniform(*KILLED_BETWEEN)
-        await asyncio.sleep(run.killed_after)
-        await kill_one(run)
-        _, late = await asyncio.wait(voters, timeout=PATIENCE)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*voters, return_exceptions=True)
+    site = Site(run.server.port, lambda page, port: note_holder(run, page, port))
+    voters = [
+        asyncio.create_task(voter(run, site, cookie, number))
+        for number, cookie in enumerate(cookies)
+    ]
+    run.killed_after = RAMP_SECONDS + run.luck.uniform(*KILLED_BETWEEN)
+    await asyncio.sleep(run.killed_after)
+    await kill_one(run)
+    _, late = await asyncio.wait(voters, timeout=PATIENCE)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*voters, return_exceptions=True)
 
 
 async def voter(run: Run, site: Site, cookie: str, number: int) -> None:

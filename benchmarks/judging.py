@@ -62,13 +62,14 @@ def stored_faults(pages: Iterable[Page]) -> Counter[str]:
 
     complete = {page.battle: page for page in pages if page.ending == COMPLETE}
     found: Counter[str] = Counter()
-    states = dict(Battle.objects.filter(pk__in=complete).values_list("pk", "state"))
+    states = dict(Battle.objects.filter(pk__in=list(complete)).values_list("pk", "state"))
     found.update(f"shown as complete, stored as {s}" for s in states.values() if s != "complete")
     found["shown, and not in the database"] = len(complete) - len(states)
     texts: dict[str, dict[str, str]] = {battle: {} for battle in complete}
-    answers = Answer.objects.filter(turn__battle__in=complete, error_kind="").order_by("attempt")
-    for battle, side, text in answers.values_list("turn__battle", "side", "text"):
-        texts[str(battle)][side] = text
+    answers = Answer.objects.filter(turn__battle__in=list(complete), error_kind="")
+    rows = answers.order_by("attempt").values_list("turn__battle", "side", "text")
+    for identity, side, text in rows:
+        texts[str(identity)][side] = text
     for battle, page in complete.items():
         if texts[battle] != {"a": page.a.text, "b": page.b.text}:
             found["the stored answers are not those shown"] += 1

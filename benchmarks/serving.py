@@ -101,8 +101,8 @@ def let_go() -> None:
     from django.db import connection
 
     connection.close()
-    with suppress(AttributeError):
-        connection.close_pool()
+    if close_pool := getattr(connection, "close_pool", None):
+        close_pool()
 
 
 def contestants_add(endpoint: str, count: int) -> None:

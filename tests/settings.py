@@ -19,6 +19,7 @@ FAST = {
     "VOTER_RATE": "0",
     "NETWORK_RATE": "0",
     "NETWORK_VOTE_RATE": "0",
+    "SIGN_IN_RATE": "0",
 }
 for name, value in FAST.items():
     os.environ.setdefault(name, value)

@@ -1,19 +1,24 @@
 """What the API takes and returns."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from arena.catalog.models import Contestant, Kind, Licence, Revision, Stage, Status
+from arena.catalog.models import (
+    KEY_VARIABLE,
+    Contestant,
+    Kind,
+    Licence,
+    Revision,
+    Stage,
+    Status,
+)
 from arena.core.models import AuditEntry, Job
 from arena.integrity.models import Exclusion
 from arena.leaderboard.models import BoardName, Snapshot, Standing
 
 MOST_VOTES = 10_000
-# What the arena itself keeps in its environment is no key of an endpoint.
-KEY_VARIABLE = r"^(?!SECRET_KEY$|AWS_)[A-Z][A-Z0-9_]*_(KEY|TOKEN)$"
 
 
 # -- Bodies ----------------------------------------------------------------------------------
@@ -155,7 +160,7 @@ class NewRevision(Body):
         required=False,
         allow_blank=True,
         max_length=500,
-        help_text="Of an OpenAI-compatible server, up to and with /v1. Staff only.",
+        help_text="For kinds openai and anthropic: the server's, up to and with /v1. Staff only.",
     )
     key_env = serializers.RegexField(
         KEY_VARIABLE,
@@ -172,11 +177,6 @@ class NewRevision(Body):
     decoding = serializers.DictField(
         required=False, help_text='How it samples, e.g. {"temperature": 0.7}.'
     )
-
-    def validate_endpoint(self, value: str) -> str:
-        if "@" in urlsplit(value).netloc:
-            raise serializers.ValidationError("It must not hold a key or password; use key_env.")
-        return value
 
     def validate_decoding(self, value: dict[str, Any]) -> dict[str, Any]:
         refuse_unstorable(value)

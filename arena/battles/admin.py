@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
@@ -25,6 +25,7 @@ from arena.battles.exposure import (
     Exposed,
     Exposure,
     Interval,
+    PairNow,
     PairsNow,
     Pool,
     alone_votes,
@@ -55,6 +56,8 @@ from arena.core.admin import (
     TitledAdmin,
     ask_first,
     link_to,
+    moment,
+    number_of,
     percent,
     seconds,
     took,
@@ -122,8 +125,7 @@ class AloneFilter(admin.SimpleListFilter):
 @admin.register(Battle)
 class BattleAdmin(ReadOnlyAdmin):
     list_display = (
-        *("created_at", "state", "side_a", "side_b", "mode", "pacing"),
-        *("attempt", "probability", "lasted", "process"),
+        *("begun", "state", "side_a", "side_b", "how", "probability", "lasted", "process"),
     )
     # By spans and not by a date hierarchy, which counts the months of all battles for every page.
     list_filter = ("created_at", "state", "mode", AloneFilter, BattleErrorFilter, "pacing")
@@ -154,6 +156,10 @@ class BattleAdmin(ReadOnlyAdmin):
         by_name = Q(revision_a__in=named) | Q(revision_b__in=named)
         return queryset.filter(by_name | Q(pk__startswith=search_term.strip())), False
 
+    @admin.display(description="begun", ordering="created_at")
+    def begun(self, battle: Battle) -> str:
+        return moment(battle.created_at)
+
     @admin.display(description="A, on the left", ordering="revision_a__name")
     def side_a(self, battle: Battle) -> str:
         return link_to(battle.revision_a)
@@ -164,9 +170,15 @@ class BattleAdmin(ReadOnlyAdmin):
             return "itself (A/A)"
         return link_to(battle.revision_b)
 
+    @admin.display(description="how", ordering="mode")
+    def how(self, battle: Battle) -> str:
+        """Mode and pacing, and which attempt it is where it was tried again."""
+        again = f", attempt {battle.attempt}" if battle.attempt > 1 else ""
+        return f"{battle.mode}, {battle.pacing}{again}"
+
     @admin.display(description="drawn with", ordering="draw_probability")
     def probability(self, battle: Battle) -> str:
-        return percent(battle.draw_probability)
+        return in_hundred(battle.draw_probability)
 
     @admin.display(description="took")
     def lasted(self, battle: Battle) -> str:
@@ -218,6 +230,11 @@ class BattleAdmin(ReadOnlyAdmin):
         return render(request, "admin/battles/exposure.html", context)
 
 
+def in_hundred(probability: float) -> str:
+    """Of one pair among thousands, so to three figures."""
+    return f"{100 * probability:.3g} %"
+
+
 class SinceForm(forms.Form):
     since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
@@ -240,14 +257,24 @@ def days_ago(days: int) -> date:
 # -- Exposure, in words ----------------------------------------------------------------------
 
 
+class Row(NamedTuple):
+    """Names, of which the first is the row's heading, and numbers, which stand to the right."""
+
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Table:
-    """The first cell of each row is its heading."""
-
     heading: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
+    rows: tuple[Row, ...]
     note: str = ""
+
+    @property
+    def width(self) -> int:
+        return len(self.names) + len(self.numbers)
 
 
 def shown_words(shown: Exposure) -> Iterator[str]:
@@ -255,10 +282,9 @@ def shown_words(shown: Exposure) -> Iterator[str]:
     if not shown.battles:
         yield f"No battle has been drawn {when}."
         return
-    battles = "battle" if shown.battles == 1 else "battles"
     were = "was" if shown.battles == 1 else "were"
     yield (
-        f"{shown.battles:,} {battles} of two different contestants {were} drawn {when}, "
+        f"{number_of(shown.battles, 'battle')} of two different contestants {were} drawn {when}, "
         f"{shown.votes:,} of them voted on."
     )
     told = [row for row in shown.contestants if row.expected]
@@ -270,9 +296,9 @@ def shown_words(shown: Exposure) -> Iterator[str]:
         return
     most, least = max(told, key=ratio), min(told, key=ratio)
     yield (
-        f"Measured against an even drawing over the same pairs, {most.name} was shown the most "
-        f"({times(most)}) and {least.name} the least ({times(least)}). The even shares are as "
-        f"sure as {shown.effective:,.0f} evenly drawn battles make them."
+        f"Measured against an even drawing over the same pairs, {most.name} was shown the most, "
+        f"{ratio(most):.2f} times as often, and {least.name} the least, {ratio(least):.2f} times. "
+        f"The even shares are as sure as {shown.effective:,.0f} evenly drawn battles make them."
     )
 
 
@@ -280,94 +306,76 @@ def ratio(row: Exposed) -> float:
     return row.share / row.expected if row.expected else 1.0
 
 
-def times(row: Exposed) -> str:
-    return f"{ratio(row):.2f} times as often" if row.expected else ""
+NO_MAKER, NO_STAGE = "No organisation stated", "Not stated"
+COUNTED = ("battles", "votes", "share of places", "evenly drawn", "against that")
+DRAWN = ("in 100 battles", "evenly drawn", "against that")
+WHO = ("contestant", "organisation", "stage")
 
 
 def shown_tables(shown: Exposure) -> tuple[Table, ...]:
-    counted = ("battles", "votes", "share of places", "evenly drawn", "measured against it")
     return (
         Table(
             "By organisation",
-            ("organisation", *counted),
-            tuple(
-                (row.name or "No organisation stated", *figures(row)) for row in shown.organisations
-            ),
+            ("organisation",),
+            COUNTED,
+            tuple(Row((row.name or NO_MAKER,), figures(row)) for row in shown.organisations),
             "A battle has two places. Two contestants of one organisation in one battle are one "
             "battle and two places of it.",
         ),
         Table(
             "By stage",
-            ("stage", *counted),
-            tuple((row.name or "Not stated", *figures(row)) for row in shown.stages),
+            ("stage",),
+            COUNTED,
+            tuple(Row((row.name or NO_STAGE,), figures(row)) for row in shown.stages),
         ),
         Table(
             "By contestant",
-            ("contestant", "organisation", "stage", *counted),
-            tuple(
-                (contestant_link(row), row.organisation, row.stage, *figures(row))
-                for row in shown.contestants
-            ),
+            WHO,
+            COUNTED,
+            tuple(Row(who(row), figures(row)) for row in shown.contestants),
         ),
     )
 
 
-def figures(row: Exposed) -> tuple[str, ...]:
-    return (
-        f"{row.battles:,}",
-        f"{row.votes:,}",
-        percent(row.share),
-        percent(row.expected),
-        times(row),
-    )
-
-
-def contestant_link(row: Exposed | Chance) -> str:
+def who(row: Exposed | Chance) -> tuple[str, ...]:
     address = reverse("admin:catalog_contestant_changelist")
-    return format_html('<a href="{}?slug={}">{}</a>', address, row.slug, row.name)
+    link = format_html('<a href="{}?slug={}">{}</a>', address, row.slug, row.name)
+    return link, row.organisation, row.stage
+
+
+def figures(row: Exposed) -> tuple[str, ...]:
+    against = f"× {ratio(row):.2f}" if row.expected else ""
+    shares = percent(row.share), percent(row.expected)
+    return f"{row.battles:,}", f"{row.votes:,}", *shares, against
 
 
 def pool_shown(pool: Pool) -> dict[str, Any]:
     alone = f", and in {percent(pool.alone)} of battles one meets itself" if pool.alone else ""
-    columns = ("in 100 battles", "evenly drawn", "measured against it")
+    makers = (Row((row.name or NO_MAKER,), chances(row)) for row in pool.organisations)
+    contestants = (Row(who(row), chances(row)) for row in pool.contestants)
     return {
         "heading": pool.name,
-        "words": f"{pool.pairs:,} pairs may be drawn{alone}.",
+        "words": f"{number_of(pool.pairs, 'pair')} may be drawn{alone}.",
         "tables": (
-            Table(
-                "By organisation",
-                ("organisation", *columns),
-                tuple(
-                    (row.name or "No organisation stated", *chances(row))
-                    for row in pool.organisations
-                ),
-            ),
-            Table(
-                "By contestant",
-                ("contestant", "organisation", "stage", *columns),
-                tuple(
-                    (contestant_link(row), row.organisation, row.stage, *chances(row))
-                    for row in pool.contestants
-                ),
-            ),
+            Table("By organisation", ("organisation",), DRAWN, tuple(makers)),
+            Table("By contestant", WHO, DRAWN, tuple(contestants)),
         ),
     }
 
 
 def chances(row: Chance) -> tuple[str, ...]:
-    how_often = f"{row.chance / row.even:.2f} times as often"
-    return f"{100 * row.chance:.1f}", f"{100 * row.even:.1f}", how_often
+    return f"{100 * row.chance:.1f}", f"{100 * row.even:.1f}", f"× {row.chance / row.even:.2f}"
 
 
 def alone_words(alone: Alone) -> Iterator[str]:
     if alone.decided is None:
-        yield f"No A/A votes yet; {alone.battles:,} A/A battles were drawn."
+        yield f"No A/A votes yet, of {number_of(alone.battles, 'A/A battle')}."
         return
     left, right, tie, both_bad = alone.outcomes.values()
     yield (
-        f"{alone.votes:,} votes on {alone.battles:,} battles of a contestant against itself: "
-        f"{left:,} for the left answer, {right:,} for the right one, {tie:,} ties, {both_bad:,} "
-        "both bad. None of them counts."
+        f"{number_of(alone.votes, 'vote')} on {number_of(alone.battles, 'battle')} of a "
+        f"contestant against itself: {left:,} for the left answer, {right:,} for the right one, "
+        f"{number_of(tie, 'tie')}, {both_bad:,} both bad. None of them counts."
     )
     yield (
         f"Noise: {interval(alone.decided)} of them preferred one of two answers that came from "
@@ -503,7 +511,7 @@ class JsonLength(Func):
 
 @admin.register(PairWeights)
 class PairWeightsAdmin(ReadOnlyAdmin):
-    list_display = ("pushed_at", "votes", "pairs")
+    list_display = ("pushed", "votes", "pairs")
     fields = ("pushed_at", "votes", "pairs", "unseen")
     change_list_template = "admin/battles/list.html"
     change_form_template = "admin/battles/weights.html"
@@ -511,6 +519,10 @@ class PairWeightsAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PairWeights]:
         found = super().get_queryset(request).defer("gains")
         return found.annotate(pairs=JsonLength("gains"))
+
+    @admin.display(description="pushed", ordering="pushed_at")
+    def pushed(self, weights: Any) -> str:
+        return moment(weights.pushed_at)
 
     @admin.display(description="pairs with votes", ordering="pairs")
     def pairs(self, weights: Any) -> int:
@@ -531,28 +543,23 @@ def pairs_words(found: PairsNow | None) -> str:
     if settings.SAMPLING != "adaptive":
         unused = " They are not used: SAMPLING is uniform."
     return (
-        f"How the {found.pairs:,} pairs of today's contestants are drawn with these weights and "
-        f"today's boosts and exclusions.{unused}"
+        f"How the {number_of(found.pairs, 'pair')} of today's contestants are drawn with these "
+        f"weights and today's boosts and exclusions.{unused}"
     )
 
 
 def pairs_tables(found: PairsNow | None) -> tuple[Table, ...]:
     if found is None:
         return ()
+    lists = (("Drawn most often", found.strongest), ("Drawn least often", found.weakest))
     return tuple(
-        Table(
-            heading,
-            ("first", "second", "drawn with"),
-            tuple(
-                (link_to(pair.first), link_to(pair.second), percent(pair.probability))
-                for pair in pairs
-            ),
-        )
-        for heading, pairs in (
-            ("Drawn most often", found.strongest),
-            ("Drawn least often", found.weakest),
-        )
+        Table(heading, ("first", "second"), ("drawn with",), tuple(map(pair_row, pairs)))
+        for heading, pairs in lists
     )
+
+
+def pair_row(pair: PairNow) -> Row:
+    return Row((link_to(pair.first), link_to(pair.second)), (in_hundred(pair.probability),))
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -606,9 +613,13 @@ class SamplingRuleAdmin(TitledAdmin):
     def stands(self, rule: SamplingRule) -> bool:
         return rule.ends_at is None or rule.ends_at > timezone.now()
 
+    @admin.display(description="made", ordering="created_at")
+    def made(self, rule: SamplingRule) -> str:
+        return moment(rule.created_at)
+
     @admin.display(description="ends", ordering="ends_at")
-    def end(self, rule: SamplingRule) -> datetime | str:
-        return rule.ends_at or "when it is ended"
+    def end(self, rule: SamplingRule) -> str:
+        return moment(rule.ends_at) or "when it is ended"
 
     @admin.action(description="End selected now…", permissions=["end"])
     def end_now(self, request: HttpRequest, rules: QuerySet[Any]) -> HttpResponse | None:
@@ -631,7 +642,7 @@ class SamplingRuleAdmin(TitledAdmin):
 
 @admin.register(Boost)
 class BoostAdmin(SamplingRuleAdmin):
-    list_display = ("__str__", "stands", "reason", "created_at", "end", "actor")
+    list_display = ("__str__", "stands", "reason", "made", "end", "actor")
     list_select_related = ("contestant", "actor")
     search_fields = ("contestant__name", "reason")
     autocomplete_fields = ("contestant",)
@@ -640,7 +651,7 @@ class BoostAdmin(SamplingRuleAdmin):
 
 @admin.register(PairExclusion)
 class PairExclusionAdmin(SamplingRuleAdmin):
-    list_display = ("__str__", "stands", "reason", "created_at", "end", "actor")
+    list_display = ("__str__", "stands", "reason", "made", "end", "actor")
     list_select_related = ("first", "second", "actor")
     search_fields = ("first__name", "second__name", "reason")
     autocomplete_fields = ("first", "second")

@@ -14,7 +14,7 @@ from arena.voters.challenges import challenge_check
 from arena.voters.door import Action, voter_admit
 from arena.voters.models import Voter
 from arena.voters.networks import address_of
-from arena.voters.services import voter_from
+from arena.voters.services import voter_from, voter_known
 from arena.voters.sockets import sign_in_needed
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
 
     @in_thread
     def own_battle(self, message: protocol.Attach | protocol.Stop | protocol.Retry) -> Battle:
-        return selectors.battle_of(message.battle, voter_from(self.scope["cookies"]))
+        return selectors.battle_of(message.battle, voter_known(self.scope["cookies"]))
 
     def follow(self, battle: Battle, attempt: int = 0, after: int = 0) -> None:
         self.leave()

@@ -4,16 +4,19 @@ Nothing here may be built from a contestant before the vote has committed.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
-from arena.battles.models import Answer, Battle, Outcome, Pacing, Side, State
-from arena.battles.selectors import answers_of
+from arena.battles.models import Answer, Battle, Outcome, Pacing, Side, State, Vote
+from arena.battles.selectors import answers_measured, answers_of, contestants_shown
 from arena.battles.services import RETRIABLE
-from arena.catalog.models import Revision
+from arena.catalog.models import Kind
 from arena.core.markdown import render
+from ranking.covariates import METRICS
 
 FAILED = "One side stopped answering. {}; nothing was counted."
 INTERRUPTED = "The server stopped while this battle was being written. {}; nothing was counted."
@@ -44,7 +47,6 @@ class VotedSide:
     slug: str
     organisation: str
     stage: str
-    stage_label: str
     chosen: bool
     tokens: int | None
     headers: int | None
@@ -58,6 +60,7 @@ class VotedSide:
 
 @dataclass(frozen=True)
 class Voted:
+    battle: uuid.UUID
     headline: str
     a: VotedSide
     b: VotedSide
@@ -98,13 +101,15 @@ def answer_html(answer: Answer | None) -> SafeString:
     return render(answer.text) if answer else mark_safe("")
 
 
-def voted(battle: Battle) -> Voted:
-    """Both names and what they wrote. Only for a battle whose vote has committed."""
-    answers, outcome = answers_of(battle), battle.vote.outcome
+def voted(vote: Vote) -> Voted:
+    """Both names and what they wrote, of a vote that has committed."""
+    shown = contestants_shown(vote.battle_id)
+    measured = answers_measured(vote.turn_id)
     return Voted(
-        headline=headline(outcome, battle.revision_a.name, battle.revision_b.name),
-        a=voted_side(battle.revision_a, answers[Side.A], outcome == Outcome.MODEL_A),
-        b=voted_side(battle.revision_b, answers[Side.B], outcome == Outcome.MODEL_B),
+        battle=vote.battle_id,
+        headline=headline(vote.outcome, shown[Side.A]["name"], shown[Side.B]["name"]),
+        a=voted_side(shown[Side.A], measured[Side.A], vote.outcome == Outcome.MODEL_A),
+        b=voted_side(shown[Side.B], measured[Side.B], vote.outcome == Outcome.MODEL_B),
     )
 
 
@@ -117,23 +122,16 @@ def headline(outcome: str, a: str, b: str) -> str:
     }[Outcome(outcome)]
 
 
-def voted_side(revision: Revision, answer: Answer, chosen: bool) -> VotedSide:
-    organisation = revision.contestant.organisation
+def voted_side(shown: Mapping[str, Any], measured: Mapping[str, Any], chosen: bool) -> VotedSide:
     # Recorded answers were written beforehand: the time they took here says nothing.
-    timed = revision.kind != "recorded"
+    timed = shown["kind"] != Kind.RECORDED
     return VotedSide(
-        name=revision.name,
-        slug=revision.contestant.slug,
-        organisation=organisation.name if organisation else "",
-        stage=revision.stage,
-        stage_label=revision.get_stage_display() if revision.stage else "",
+        name=shown["name"],
+        slug=shown["contestant__slug"],
+        organisation=shown["contestant__organisation__name"] or "",
+        stage=shown["stage"],
         chosen=chosen,
-        tokens=answer.tokens,
-        headers=answer.headers,
-        lists=answer.lists,
-        bold=answer.bold,
-        code=answer.code,
-        emoji=answer.emoji,
-        first_token=answer.first_token_seconds if timed else None,
-        duration=answer.duration_seconds if timed else None,
+        first_token=measured["first_token_seconds"] if timed else None,
+        duration=measured["duration_seconds"] if timed else None,
+        **{metric: measured[metric] for metric in METRICS},
     )

@@ -1,7 +1,8 @@
 """Reads of the battles room."""
 
 import uuid
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from django.db.models import (
     Case,
@@ -36,6 +37,7 @@ from arena.battles.models import (
 from arena.catalog.circuits import not_paused
 from arena.catalog.models import SERVED, Kind, Revision, Status
 from arena.voters.models import Voter
+from ranking.covariates import METRICS
 
 Rows = TypeVar("Rows", bound=Model)
 Rule = TypeVar("Rule", bound=SamplingRule)
@@ -114,6 +116,39 @@ def battle_of(battle_id: uuid.UUID | str, voter: Voter) -> Battle:
     if battle.voter_id != voter.pk:
         raise NotYourBattle
     return battle
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """All of a battle that casting its vote needs."""
+
+    voter_id: int
+    turn_id: int
+
+
+def ballot_get(battle_id: uuid.UUID | str) -> Ballot:
+    """Raises NoSuchBattle."""
+    turns = Turn.objects.filter(battle=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    try:
+        found = Battle.objects.values_list("voter_id", Subquery(turns))
+        return Ballot(*found.get(pk=uuid.UUID(str(battle_id))))
+    except (ValueError, Battle.DoesNotExist) as error:
+        raise NoSuchBattle from error
+
+
+def contestants_shown(battle_id: uuid.UUID) -> dict[Side, dict[str, Any]]:
+    """What is said of both sides after the vote."""
+    fields = ("name", "stage", "kind", "contestant__slug", "contestant__organisation__name")
+    names = [f"revision_{side}__{field}" for side in Side.values for field in fields]
+    row = Battle.objects.values(*names).get(pk=battle_id)
+    return {side: {field: row[f"revision_{side}__{field}"] for field in fields} for side in Side}
+
+
+def answers_measured(turn_id: int) -> dict[Side, dict[str, Any]]:
+    """Style and timings of a turn's answers by side, each side's latest attempt."""
+    measured = ("side", *METRICS, "first_token_seconds", "duration_seconds")
+    answers = Answer.objects.filter(turn=turn_id).order_by("attempt").values(*measured)
+    return {Side(answer["side"]): answer for answer in answers}
 
 
 def is_generating(battle_id: uuid.UUID) -> bool:

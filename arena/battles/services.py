@@ -23,6 +23,7 @@ from arena.battles.exceptions import (
     NotFinished,
     NothingToRetry,
     NothingToVoteOn,
+    NotYourBattle,
     TooManyBattles,
     TriedOften,
 )
@@ -316,26 +317,29 @@ def vote_cast(*, battle_id: uuid.UUID | str, voter: Voter, outcome: str, key: st
         raise BadOutcome
     if not KEY.fullmatch(key):
         raise BadKey
-    battle = selectors.battle_of(battle_id, voter)
+    ballot = selectors.ballot_get(battle_id)
+    if ballot.voter_id != voter.pk:
+        raise NotYourBattle
+    open_battle = Battle.objects.filter(pk=battle_id, state=State.COMPLETE)
     try:
         with transaction.atomic():
-            if Battle.objects.filter(pk=battle.pk, state=State.COMPLETE).update(state=State.VOTED):
+            if open_battle.update(state=State.VOTED):
                 return Vote.objects.create(
-                    battle=battle,
+                    battle_id=battle_id,
                     voter=voter,
-                    turn=battle.turns.latest("number"),
+                    turn_id=ballot.turn_id,
                     outcome=outcome,
                     idempotency_key=key,
                 )
     except IntegrityError as error:
         # The key was used in another battle: the transaction took the new state back.
         raise KeyUsed from error
-    return vote_repeated(battle, outcome, key)
+    return vote_repeated(battle_id, outcome, key)
 
 
-def vote_repeated(battle: Battle, outcome: str, key: str) -> Vote:
+def vote_repeated(battle_id: uuid.UUID | str, outcome: str, key: str) -> Vote:
     """The vote that stands, where this request is the same one sent again."""
-    battle = selectors.battle_get(battle.pk)
+    battle = selectors.battle_get(battle_id)
     if battle.state == State.GENERATING:
         raise NotFinished
     if battle.state != State.VOTED:

@@ -1,5 +1,6 @@
 """The battle page and the vote."""
 
+import math
 import uuid
 
 from django.conf import settings
@@ -15,10 +16,10 @@ from arena.battles.exceptions import NoSuchBattle
 from arena.battles.models import Battle, Pacing, State
 from arena.battles.page import battle_page, voted
 from arena.battles.services import vote_cast
-from arena.core.exceptions import ArenaError
+from arena.core.exceptions import ArenaError, TooMany
 from arena.voters.door import Action, voter_admit
 from arena.voters.networks import address_of_request
-from arena.voters.services import cookie_issue, voter_from, voter_key
+from arena.voters.services import cookie_issue, voter_key, voter_known
 
 
 @require_safe
@@ -46,7 +47,7 @@ def page(request: HttpRequest, shown: Battle | None) -> HttpResponse:
         "can_battle": bool(prompts) or can_ask,
         "prompt_max": settings.PROMPT_MAX_CHARACTERS,
         "battle": shown_battle,
-        "voted": voted(shown) if shown and shown.state == State.VOTED else None,
+        "voted": voted(shown.vote) if shown and shown.state == State.VOTED else None,
     }
     response = render(request, "battles/battle.html", context)
     cookie_issue(request=request, response=response)
@@ -64,18 +65,20 @@ def own(request: HttpRequest, battle_id: uuid.UUID) -> Battle:
 @require_POST
 def vote(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
     try:
-        voter = voter_from(request.COOKIES)
+        voter = voter_known(request.COOKIES)
         voter_admit(voter=voter, address=address_of_request(request), action=Action.VOTE)
-        vote_cast(
+        cast = vote_cast(
             battle_id=battle_id,
             voter=voter,
             outcome=request.POST.get("outcome", ""),
             key=request.POST.get("key", ""),
         )
     except ArenaError as error:
-        return JsonResponse({"message": error.message}, status=error.status)
+        return refusal(error)
     # The vote has committed: only from here on may a name be read.
-    found = selectors.battle_get(battle_id)
-    return render(
-        request, "battles/_voted.html", {"battle": battle_page(found), "voted": voted(found)}
-    )
+    return render(request, "battles/_voted.html", {"voted": voted(cast)})
+
+
+def refusal(error: ArenaError) -> HttpResponse:
+    headers = {"Retry-After": math.ceil(error.retry_after)} if isinstance(error, TooMany) else {}
+    return JsonResponse({"message": error.message}, status=error.status, headers=headers)

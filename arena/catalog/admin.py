@@ -1,6 +1,8 @@
 """Who competes, and how the endpoints are that serve them, for operators."""
 
+import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -15,14 +17,23 @@ from django.utils.html import format_html
 
 from arena.catalog.circuits import State, circuit_close, with_state
 from arena.catalog.endpoints import Checked, endpoints_check
-from arena.catalog.models import Circuit, Contestant, Kind, Organisation, Revision, Status
+from arena.catalog.models import Circuit, Contestant, Organisation, Revision, Status
 from arena.catalog.selectors import revisions_with_health, with_current
 from arena.catalog.services import contestant_save, refuse_unserved, revision_create, status_change
-from arena.core.admin import Question, ReadOnlyAdmin, TitledAdmin, ask_first, link_to, pretty
+from arena.core.admin import (
+    Question,
+    ReadOnlyAdmin,
+    TitledAdmin,
+    ask_first,
+    link_to,
+    pretty,
+    seconds,
+)
 from arena.core.exceptions import ArenaError, BadInput
 
 MOST_ALIASES = 50
 NAMED_AT_MOST = 5
+IN_A_CELL = 60
 
 
 @admin.register(Organisation)
@@ -94,7 +105,7 @@ class RevisionInline(admin.TabularInline):
 @admin.register(Contestant)
 class ContestantAdmin(TitledAdmin):
     form = ContestantForm
-    list_display = ("name", "status", "organisation", "licence", "serving", "stage", "health")
+    list_display = ("name", "is_now", "organisation", "licence", "serving", "stage", "health")
     list_filter = ("status", "licence", ("organisation", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("organisation",)
     search_fields = ("name", "slug", "organisation__name")
@@ -119,17 +130,23 @@ class ContestantAdmin(TitledAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contestant]:
         return with_current(super().get_queryset(request))
 
+    @admin.display(description="status", ordering="status")
+    def is_now(self, contestant: Contestant) -> str:
+        return contestant.status
+
     @admin.display(description="current revision")
     def serving(self, contestant: Any) -> str:
-        return ", ".join(map(link_to, contestant.current)) or "none"
+        return link_to(current_of(contestant))
 
     @admin.display(description="stage")
     def stage(self, contestant: Any) -> str:
-        return ", ".join(revision.get_stage_display() for revision in contestant.current)
+        revision = current_of(contestant)
+        return revision.get_stage_display() if revision else ""
 
-    @admin.display(description="endpoint")
+    @admin.display(description="endpoint's health")
     def health(self, contestant: Any) -> str:
-        return ", ".join(health_of(revision) for revision in contestant.current)
+        revision = current_of(contestant)
+        return health_of(revision) if revision else ""
 
     @admin.display(description="next revision")
     def next_revision(self, contestant: Contestant) -> str:
@@ -169,6 +186,11 @@ class ContestantAdmin(TitledAdmin):
             self.message_user(request, some(refused), messages.WARNING)
 
 
+def current_of(contestant: Any) -> Revision | None:
+    """Its latest revision, which `with_current` has fetched."""
+    return next(iter(contestant.current), None)
+
+
 def so_many(number: int, thing: str) -> str:
     return f"{number:,} {thing} is" if number == 1 else f"{number:,} {thing}s are"
 
@@ -180,6 +202,7 @@ def some(texts: list[str]) -> str:
 
 # -- Revisions -------------------------------------------------------------------------------
 
+KEY = re.compile(r"[0-9]{1,18}")
 WRITTEN = (
     *("contestant", "name", "stage", "family", "kind", "endpoint", "key_env", "remote_model"),
     *("system_prompt", "decoding"),
@@ -234,19 +257,16 @@ class RevisionAdmin(TitledAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What the contestant serves now, to change one thing of it."""
-        initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        asked = str(initial.get("contestant", ""))
-        if not asked.isdecimal():
-            return initial
+        asked = request.GET.get("contestant", "")
+        if not KEY.fullmatch(asked):
+            return {}
         latest = Revision.objects.filter(contestant=int(asked)).order_by("-number").first()
-        if latest is None:
-            return initial
-        return {name: getattr(latest, name) for name in WRITTEN if name != "name"} | initial
+        served = {name: getattr(latest, name) for name in WRITTEN if name != "name" and latest}
+        return served | {"contestant": asked}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        written = {name: value for name, value in form.cleaned_data.items() if value != ""}
-        kind = Kind(written.pop("kind"))
-        obj.pk = revision_create(kind=kind, actor=request.user, **written).pk
+        written = {name: value for name in WRITTEN if (value := getattr(obj, name)) != ""}
+        obj.pk = revision_create(**written, actor=request.user).pk
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -258,7 +278,7 @@ class RevisionAdmin(TitledAdmin):
     def of(self, revision: Revision) -> str:
         return link_to(revision.contestant)
 
-    @admin.display(description="endpoint")
+    @admin.display(description="endpoint's health")
     def health(self, revision: Revision) -> str:
         return health_of(revision)
 
@@ -281,11 +301,11 @@ def said_of(circuit: Any) -> str:
         until = timezone.localtime(circuit.paused_until)
         return f"paused until {until:%H:%M:%S} {until:%Z}"
     if circuit.state == State.TRYING:
-        return "trying again: one more failure pauses it"
+        return "trying again"
     if circuit.state == State.FAILING and circuit.failures:
         return f"failing: {circuit.failures} in a row"
     if circuit.state == State.FAILING:
-        return "failing: did not pass the last check"
+        return "failing its checks"
     return "answering" if circuit.state == State.ANSWERING else "not asked yet"
 
 
@@ -315,9 +335,9 @@ class CircuitAdmin(ReadOnlyAdmin):
         (None, {"fields": ("what", "of", "drawn", "where", "state")}),
         (
             "What answers said",
-            {"fields": ("failures", "trips", "last_error", "last_detail", "failed_at")},
+            {"fields": ("failures", "pauses", "last_error", "last_detail", "failed_at")},
         ),
-        ("What the last check said", {"fields": ("last_check", "check_seconds", "check_error")}),
+        ("What the last check said", {"fields": ("checked_at", "answered_in", "check_error")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Circuit]:
@@ -330,7 +350,7 @@ class CircuitAdmin(ReadOnlyAdmin):
     def state(self, circuit: Any) -> str:
         return said_of(circuit)
 
-    @admin.display(description="contestant")
+    @admin.display(description="contestant is", ordering="revision__contestant__status")
     def drawn(self, circuit: Circuit) -> str:
         return circuit.revision.contestant.status
 
@@ -338,13 +358,22 @@ class CircuitAdmin(ReadOnlyAdmin):
     def last_failure(self, circuit: Circuit) -> str:
         if circuit.failed_at is None:
             return ""
-        return f"{moment(circuit.failed_at)}: {circuit.last_error}, {cut(circuit.last_detail)}"
+        said = f"{circuit.last_error}, {circuit.last_detail}"
+        return f"{moment(circuit.failed_at)} {cut(said)}"
 
     @admin.display(description="last check", ordering="checked_at")
     def last_check(self, circuit: Circuit) -> str:
         if circuit.checked_at is None:
             return ""
-        return f"{moment(circuit.checked_at)}: {cut(circuit.check_error) or 'answered'}"
+        return f"{moment(circuit.checked_at)} {cut(circuit.check_error or 'answered')}"
+
+    @admin.display(description="pauses since it last answered")
+    def pauses(self, circuit: Circuit) -> int:
+        return circuit.trips
+
+    @admin.display(description="answered in")
+    def answered_in(self, circuit: Circuit) -> str:
+        return seconds(circuit.check_seconds)
 
     @admin.display(description="revision")
     def what(self, circuit: Circuit) -> str:
@@ -396,9 +425,10 @@ def told_of(checked: Iterable[Checked]) -> str:
     return f"Checked {len(results):,}: {sum(results):,} passed, {results.count(False):,} did not."
 
 
-def moment(at: Any) -> str:
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
+def moment(at: datetime) -> str:
+    return f"{timezone.localtime(at):%m-%d %H:%M}"
 
 
 def cut(text: str) -> str:
-    return text if len(text) <= 160 else f"{text[:159]}…"
+    """As much as a cell of the list has room for; the row's own page has all of it."""
+    return text if len(text) <= IN_A_CELL else f"{text[: IN_A_CELL - 1]}…"

@@ -32,7 +32,7 @@ def check_endpoint(value: str) -> None:
 
 
 def check_key_variable(value: str) -> None:
-    if not re.search(KEY_VARIABLE, value):
+    if not re.fullmatch(KEY_VARIABLE, value):
         raise ValidationError(
             "Give the name of an environment variable that ends in _KEY or _TOKEN, and never the "
             "key itself."

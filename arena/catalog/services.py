@@ -139,9 +139,10 @@ def endpoint_add(
     wanted = sorted(set(models))
     refuse_unprintable(wanted)
     known = dict(
-        Revision.objects.filter(kind=kind, endpoint=url, remote_model__in=wanted).values_list(
-            "remote_model", "name"
-        )
+        # By hand, addresses are written with a slash at the end as well.
+        Revision.objects.filter(
+            kind=kind, endpoint__in=(url, f"{url}/"), remote_model__in=wanted
+        ).values_list("remote_model", "name")
     )
     slugs = free_slugs(model for model in wanted if model not in known)
     served: dict[str, Any] = {"kind": kind, "endpoint": url, "key_env": key_env, "stage": stage}
@@ -229,9 +230,10 @@ def contestant_save(*, contestant: Contestant, changed: Iterable[str], actor: An
             name=contestant.name,
         )
         return
-    before, after = ({name: getattr(row, name) for name in changed} for row in (stored, contestant))
-    changes = said(before, after)
-    audit(action="contestant.change", subject=stored.slug, actor=actor, changes=changes)
+    names = list(changed)
+    before, after = ({name: getattr(row, name) for name in names} for row in (stored, contestant))
+    if changes := said(before, after):
+        audit(action="contestant.change", subject=stored.slug, actor=actor, changes=changes)
 
 
 def status_change(*, contestant: Contestant, status: Status, actor: Any) -> Contestant:

@@ -2,23 +2,24 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arena.config.settings")
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  after the apps are ready
 from channels.sessions import CookieMiddleware  # noqa: E402
 
 from arena.battles.routing import websocket_urlpatterns  # noqa: E402
 from arena.config.lifespan import Lifespan  # noqa: E402
+from arena.core.asgi import SynchronousViews  # noqa: E402
 from arena.core.bodies import BodyLimit  # noqa: E402
 from arena.core.origins import SameOrigin  # noqa: E402
 from arena.voters.sockets import Members  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(http),
+        "http": BodyLimit(SynchronousViews()),
         "websocket": SameOrigin(CookieMiddleware(Members(URLRouter(websocket_urlpatterns)))),
         "lifespan": Lifespan(),
     }

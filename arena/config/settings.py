@@ -358,8 +358,8 @@ VOTER_RATE = envrate("VOTER_RATE", "120/hour")
 NETWORK_RATE = envrate("NETWORK_RATE", "1200/hour")
 # Votes that may be posted from one network.
 NETWORK_VOTE_RATE = envrate("NETWORK_VOTE_RATE", "6000/hour")
-# Attempts at signing in that may come from one network.
-SIGN_IN_RATE = envrate("SIGN_IN_RATE", "30/hour")
+# Attempts at signing in that may fail from one network.
+SIGN_IN_RATE = envrate("SIGN_IN_RATE", "60/hour")
 # Proxies in front of this process that add to X-Forwarded-For; 0 believes nobody's header.
 TRUSTED_PROXIES = int(envnumber("TRUSTED_PROXIES", 0))
 # Hashes of networks are keyed; a new key is made after so many days.

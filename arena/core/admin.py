@@ -16,6 +16,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -23,12 +24,13 @@ from django.utils.text import capfirst
 from arena.core.exceptions import ArenaError
 from arena.core.models import AuditEntry, Job
 
-# How the index and the crumbs name each group; an app's label is a word of the code.
+# How the index and the crumbs name each group; an app's label is a word of the code. The index
+# lists them by the alphabet, so what is looked at most begins with an early letter.
 HEADINGS = {
     "auth": "Users and what they may do",
     "battles": "Battles, votes and sampling",
-    "catalog": "Who competes",
-    "core": "Audit log and jobs",
+    "catalog": "Contestants and endpoints",
+    "core": "Log and jobs",
     "integrity": "Votes at rest, and which do not count",
     "knox": "Tokens of the API",
     "leaderboard": "Publications",
@@ -94,7 +96,16 @@ def took(begun: datetime | None, ended: datetime | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.3g} %"
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def moment(at: datetime | None) -> str:
+    """In the arena's time zone, short enough for a column."""
+    return "" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
+
+
+def number_of(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 # -- Actions that ask before they do anything ------------------------------------------------
@@ -185,7 +196,7 @@ def question_page(
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("at", "action", "subject", "who", "summary")
+    list_display = ("when", "action", "subject", "who", "summary")
     list_filter = ("action", ("actor", admin.RelatedOnlyFieldListFilter))
     # Without it every row asks for its actor: Django follows no nullable key by itself.
     list_select_related = ("actor",)
@@ -193,6 +204,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_fields = ("subject",)
     search_help_text = "Part of a subject: a name, a rule, a digest."
     fields = ("at", "action", "subject", "who", "whole_detail")
+
+    @admin.display(description="when", ordering="at")
+    def when(self, entry: AuditEntry) -> str:
+        return moment(entry.at)
 
     @admin.display(description="by", ordering="actor__username")
     def who(self, entry: AuditEntry) -> str:
@@ -211,7 +226,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "state", "share", "message", "actor", "created_at", "lasted")
+    list_display = ("__str__", "state", "share", "message", "actor", "asked_at", "lasted")
     list_filter = ("state", "kind", ("actor", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("actor",)
     date_hierarchy = "created_at"
@@ -225,6 +240,10 @@ class JobAdmin(ReadOnlyAdmin):
             {"fields": ("created_at", "started_at", "ended_at", "lasted", "attempts", "worker")},
         ),
     )
+
+    @admin.display(description="asked for", ordering="created_at")
+    def asked_at(self, job: Job) -> str:
+        return moment(job.created_at)
 
     @admin.display(description="done", ordering="done")
     def share(self, job: Job) -> str:

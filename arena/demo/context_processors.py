@@ -1,9 +1,11 @@
 """The label that demo data carries on every page."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Q
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from arena.catalog.models import Contestant
 from arena.integrity.selectors import simulated_votes
@@ -17,11 +19,16 @@ class Simulated:
     """Whether there is no contestant but invented ones."""
 
 
-def simulated(request: HttpRequest) -> dict[str, Simulated | None]:
-    """What of this arena is invented; it follows from the data, so no setting can hide it."""
+def simulated(request: HttpRequest) -> dict[str, Any]:
+    """What of this arena is invented, asked for by templates that say it."""
+    return {"simulated": SimpleLazyObject(invented_here)}
+
+
+def invented_here() -> Simulated | None:
+    """It follows from the data, so no setting can hide it."""
     invented = Count("pk", filter=Q(simulated=True))
     counts = Contestant.objects.aggregate(invented=invented, all=Count("pk"))
     if not counts["invented"]:
-        return {"simulated": None}
+        return None
     alone = counts["invented"] == counts["all"]
-    return {"simulated": Simulated(counts["invented"], simulated_votes(), alone)}
+    return Simulated(counts["invented"], simulated_votes(), alone)

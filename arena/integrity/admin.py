@@ -29,6 +29,8 @@ from arena.core.admin import (
     ReasonForm,
     ask_first,
     link_to,
+    moment,
+    number_of,
 )
 from arena.core.exceptions import ArenaError
 from arena.integrity.models import Exclusion, Segment
@@ -72,9 +74,9 @@ class ExclusionForm(RuleForm):
 
 
 def said_of(added: int, asked: int, rule: str) -> str:
-    said = f"From the next refit on {added:,} votes do not count, under {rule}."
+    said = f"Excluded under {rule}, from the next refit on: {number_of(added, 'vote')}."
     before = asked - added
-    return f"{said} {before:,} did not before." if before else said
+    return f"{said} Excluded so before: {before:,}." if before else said
 
 
 # -- Votes -----------------------------------------------------------------------------------
@@ -182,7 +184,7 @@ def rules_by_vote(names: Iterable[str]) -> Mapping[str, list[str]]:
 @admin.register(Vote)
 class VoteAdmin(ReadOnlyAdmin):
     list_display = (
-        *("name", "created_at", "outcome", "side_a", "side_b"),
+        *("name", "cast", "outcome", "side_a", "side_b"),
         *("flags", "excluded", "battle_link", "voter_link"),
     )
     list_filter = ("created_at", ExcludedFilter, FlaggedFilter, "outcome", "battle__mode")
@@ -220,6 +222,10 @@ class VoteAdmin(ReadOnlyAdmin):
     @admin.display(description="vote", ordering="pk")
     def name(self, vote: Vote) -> str:
         return name_of(vote)
+
+    @admin.display(description="cast", ordering="created_at")
+    def cast(self, vote: Vote) -> str:
+        return moment(vote.created_at)
 
     @admin.display(description="A, on the left", ordering="battle__revision_a__name")
     def side_a(self, vote: Vote) -> str:
@@ -303,7 +309,8 @@ class VoteAdmin(ReadOnlyAdmin):
                     )
                     for voter in voters
                 ]
-            return f"Banned: {len(bans):,} voters. Their votes count as before; exclude them apart."
+            banned = number_of(len(bans), "voter")
+            return f"Banned: {banned}. Their votes count as before; exclude them apart."
 
         question = Question(
             action="ban_voters",
@@ -344,7 +351,7 @@ class LiftedFilter(admin.SimpleListFilter):
 class ExclusionAdmin(ReadOnlyAdmin):
     """Exclusions are made and lifted, never edited or deleted."""
 
-    list_display = ("vote_link", "rule", "stands", "reason", "actor", "created_at", "lifted_at")
+    list_display = ("vote_link", "rule", "stands", "reason", "actor", "made", "lifted")
     list_filter = (LiftedFilter, "rule", ("actor", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("actor",)
     search_fields = ("vote", "reason")
@@ -362,6 +369,14 @@ class ExclusionAdmin(ReadOnlyAdmin):
         if file == "n":
             return link_to(Vote(pk=int(row)), exclusion.vote)
         return f"{file[:12]}…:{row}"
+
+    @admin.display(description="made", ordering="created_at")
+    def made(self, exclusion: Exclusion) -> str:
+        return moment(exclusion.created_at)
+
+    @admin.display(description="lifted", ordering="lifted_at")
+    def lifted(self, exclusion: Exclusion) -> str:
+        return moment(exclusion.lifted_at)
 
     @admin.display(description="stands", boolean=True)
     def stands(self, exclusion: Exclusion) -> bool:
@@ -425,11 +440,15 @@ class ExclusionAdmin(ReadOnlyAdmin):
 
 @admin.register(Segment)
 class SegmentAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "created_at", "origin", "source_name", "votes", "refused", "span")
+    list_display = ("__str__", "added", "origin", "source_name", "votes", "refused", "span")
     list_filter = ("origin", "source_schema")
     date_hierarchy = "created_at"
     search_fields = ("sha256", "source_name", "source_sha256")
     search_help_text = "Part of a file's name or of its digest."
+
+    @admin.display(description="added", ordering="created_at")
+    def added(self, segment: Segment) -> str:
+        return moment(segment.created_at)
 
     @admin.display(description="votes", ordering="rows")
     def votes(self, segment: Segment) -> str:

@@ -17,8 +17,8 @@ from arena.core.services import audit
 from arena.integrity import files
 from arena.integrity.models import Segment
 from arena.integrity.sealing import SEALING, seal
-from arena.voters.models import Voter
 from arena.voters.challenges import challenges_forget
+from arena.voters.models import Voter
 from arena.voters.services import networks_forget, voter_forget
 
 

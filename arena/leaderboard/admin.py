@@ -1,22 +1,20 @@
 """Publications, for operators: what was published when, and how far its statement has gone."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from arena.core.admin import ReadOnlyAdmin
+from arena.core.admin import ReadOnlyAdmin, moment
 from arena.leaderboard.models import HeadPost, Snapshot
 
 
 @admin.register(Snapshot)
 class SnapshotAdmin(ReadOnlyAdmin):
     list_display = (
-        *("number", "short", "published_at", "votes", "category", "engine"),
-        *("filed_at", "posted_at", "page"),
+        *("number", "short", "published", "votes", "category", "engine"),
+        *("filed", "posted", "page"),
     )
     list_filter = ("category", "engine")
     list_select_related = ("head_post",)
@@ -25,7 +23,7 @@ class SnapshotAdmin(ReadOnlyAdmin):
     search_help_text = "The beginning of a publication's digest."
     fields = (
         *("number", "published_at", "page", "digest", "previous", "head"),
-        *("votes", "category", "engine", "filed_at", "posted_at"),
+        *("votes", "category", "engine", "filed", "posted"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Snapshot]:
@@ -44,13 +42,17 @@ class SnapshotAdmin(ReadOnlyAdmin):
             reverse("leaderboard:archive-publication", args=(snapshot.digest,)),
         )
 
+    @admin.display(description="published", ordering="published_at")
+    def published(self, snapshot: Snapshot) -> str:
+        return moment(snapshot.published_at)
+
     @admin.display(description="statement filed", ordering="head_post__filed_at")
-    def filed_at(self, snapshot: Snapshot) -> Any:
-        return head_post(snapshot).filed_at
+    def filed(self, snapshot: Snapshot) -> str:
+        return moment(head_post(snapshot).filed_at)
 
     @admin.display(description="statement posted", ordering="head_post__posted_at")
-    def posted_at(self, snapshot: Snapshot) -> Any:
-        return head_post(snapshot).posted_at
+    def posted(self, snapshot: Snapshot) -> str:
+        return moment(head_post(snapshot).posted_at)
 
 
 def head_post(snapshot: Snapshot) -> HeadPost:

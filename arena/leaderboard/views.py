@@ -24,7 +24,7 @@ from arena.leaderboard.selectors import (
     draft_get,
     snapshot_get,
 )
-from arena.voters.services import voter_from
+from arena.voters.services import voter_known
 
 
 def asked_for(request: HttpRequest) -> tuple[Fitted, BoardName]:
@@ -74,7 +74,7 @@ def download(request: HttpRequest, form: str) -> HttpResponse:
 @require_safe
 @never_cache
 def reveal(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
-    battle = battle_revealed(battle_id, voter_from(request.COOKIES))
+    battle = battle_revealed(battle_id, voter_known(request.COOKIES))
     try:
         shown = reveal_of(snapshot_get(), battle)
     except NothingPublished:

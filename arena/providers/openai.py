@@ -56,10 +56,9 @@ class Completion:
             raise Filtered("the provider's content filter ended the answer")
         return *events(*self._splitter.end()), self._finish()
 
-    def _events(self, delta: dict[str, Any]) -> Sequence[Event]:
-        thought = string_in(delta, "reasoning_content") or string_in(delta, "reasoning")
-        text = string_in(delta, "content")
-        if refusal := string_in(delta, "refusal"):
+    def _events(self, delta: Any) -> Sequence[Event]:
+        thought, text, refusal = texts_of(delta)
+        if refusal:
             self._has_refused = True
             text += refusal
         if text and not self._splitter.is_in_answer:
@@ -109,6 +108,17 @@ def first_choice(chunk: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(choices, list) or not isinstance(choices[0], dict):
         raise Unreadable(f"not a completion chunk: {str(chunk)[:80]!r}")
     return choices[0]
+
+
+def texts_of(delta: Any) -> tuple[str, str, str]:
+    """Reasoning, content and refusal of a delta."""
+    if not isinstance(delta, dict):
+        raise Unreadable(f"not a delta: {str(delta)[:80]!r}")
+    thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    text, refusal = delta.get("content") or "", delta.get("refusal") or ""
+    if not (isinstance(thought, str) and isinstance(text, str) and isinstance(refusal, str)):
+        raise Unreadable(f"not texts: {str(delta)[:80]!r}")
+    return thought, text, refusal
 
 
 def events(thought: str, text: str) -> Sequence[Event]:

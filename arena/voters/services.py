@@ -77,6 +77,17 @@ def voter_from(cookies: Mapping[str, str]) -> Voter:
     return Voter.objects.get_or_create(key=voter_key_needed(cookies))[0]
 
 
+def voter_known(cookies: Mapping[str, str]) -> Voter:
+    """The voter behind a request that is about a battle of theirs; makes no row.
+
+    Raises Refused where the browser keeps no cookie, or its holder never began a battle.
+    """
+    try:
+        return Voter.objects.get(key=voter_key_needed(cookies))
+    except Voter.DoesNotExist as error:
+        raise Refused("This is another person's battle. Start one of your own.") from error
+
+
 def voter_sign_in(*, cookies: Mapping[str, str], user: Any) -> Voter:
     """The voter of a browser in which `user` has just signed in, under a new key.
 

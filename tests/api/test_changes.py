@@ -183,13 +183,15 @@ def test_what_is_served_changes_by_a_new_revision(root: Client) -> None:
     assert AuditEntry.objects.filter(action="revision.create").count() == 2
 
 
-def test_only_staff_configure_endpoints_and_see_where_they_are(root: Client) -> None:
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+def test_only_staff_configure_endpoints_and_see_where_they_are(root: Client, kind: str) -> None:
     post(root, "contestants/", {"name": "Wren 2"})
-    made = post(root, "contestants/wren-2/revisions/", SERVED)
+    made = post(root, "contestants/wren-2/revisions/", SERVED | {"kind": kind})
     permissions = ("catalog.add_revision", "catalog.view_revision")
     helper = bearing(token_of(allowed("helper", *permissions)))
 
-    refused = post(helper, "contestants/wren-2/revisions/", SERVED | {"name": "wren-2-c"})
+    another = SERVED | {"kind": kind, "name": "wren-2-c"}
+    refused = post(helper, "contestants/wren-2/revisions/", another)
     assert refused.status_code == 403
     assert "Only staff" in refused.json()["detail"]
     assert root.get(made["Location"]).json()["endpoint"] == "http://localhost:1/v1"
@@ -202,7 +204,10 @@ def test_only_staff_configure_endpoints_and_see_where_they_are(root: Client) -> 
     [
         ({"endpoint": "file:///etc/passwd"}, "endpoint: "),
         ({"endpoint": "http://me:secret@host/v1"}, "endpoint: It must not hold a key"),
+        ({"endpoint": "http://host/v1?key=secret"}, "endpoint: It must not hold a key"),
+        ({"endpoint": "http://["}, "endpoint: Write the address"),
         ({"endpoint": ""}, "needs endpoint and remote_model"),
+        ({"endpoint": "", "kind": "anthropic"}, "needs endpoint and remote_model"),
         ({"key_env": "SECRET_KEY"}, "key_env: "),
         ({"kind": "recorded"}, "has no endpoint"),
         ({"decoding": {"stop": "\0"}}, "decoding: "),

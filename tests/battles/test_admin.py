@@ -303,7 +303,7 @@ def test_exposure_in_words(battle: Battle, alice: Voter) -> None:
 
     assert "121 battles of two different contestants were drawn since" in text
     assert "Measured against an even drawing" in text
-    assert "1.00 times as often" in text
+    assert "× 1.00" in text
     assert "No A/A votes yet" in text
     assert_harmless(text)
 
@@ -346,6 +346,6 @@ def test_an_endpoints_figures_stand_beside_its_breaker(battle: Battle) -> None:
     listing = page(client, at(Circuit))
 
     for text in (listing, detail):
-        assert "50 %: Overloaded 1" in text
+        assert "50.0 %: Overloaded 1" in text
         assert "0.25 s, 95 % below 0.25 s" in text
         assert_harmless(text)

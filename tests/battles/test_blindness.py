@@ -45,7 +45,8 @@ COUNTS = ("_token", "duration", "latency", "elapsed", "usage", "retry-after", "s
 # Of a page these differ from one request to the next, and say nothing of contestants.
 OWN = re.compile(
     rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    rb'|content="[A-Za-z0-9]{64}"|csrftoken=\w+|nonce-[^\']+|(?:date|expires): [^\r]+|expires=[^;]+',
+    rb'|content="[A-Za-z0-9]{64}"|csrftoken=\w+|nonce-[^\']+'
+    rb"|(?:date|expires): [^\r]+|expires=[^;]+",
     re.IGNORECASE,
 )
 

@@ -80,7 +80,7 @@ def assert_harmless(text: str) -> None:
 def test_the_index_speaks_to_operators() -> None:
     text = page(root(), "/admin/")
 
-    for heading in ("Who competes", "Battles, votes and sampling", "Audit log and jobs"):
+    for heading in ("Contestants and endpoints", "Battles, votes and sampling", "Log and jobs"):
         assert heading in text
     assert "/admin/battles/battle/exposure/" in text
     assert "Tiltyard</a> <span" in text

@@ -166,7 +166,9 @@ def test_selected_votes_are_excluded_with_rule_and_reason(votes: list[Vote]) -> 
         ("rigged", "Bought.", "root")
     }
     assert AuditEntry.objects.get(action="votes.exclude").detail["reason"] == "Bought."
-    assert "2 votes do not count, under rigged" in page(client, done["Location"])
+    assert "Excluded under rigged, from the next refit on: 2 votes." in page(
+        client, done["Location"]
+    )
 
 
 @pytest.mark.parametrize(

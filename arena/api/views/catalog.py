@@ -10,7 +10,7 @@ from rest_framework.reverse import reverse
 from arena.api import queries, serializers
 from arena.api.pagination import OldestFirst
 from arena.api.views.base import Api
-from arena.catalog.models import Kind
+from arena.catalog.models import SERVED
 from arena.catalog.selectors import contestant_get, contestants_all, revision_get, revisions_of
 from arena.catalog.services import contestant_change, contestant_create, revision_create
 from arena.core.exceptions import Refused
@@ -82,7 +82,7 @@ class Revisions(Api):
         """Add the next revision, which takes the place of the one before. Endpoints: staff only."""
         contestant = contestant_get(slug)
         body = self.body(serializers.NewRevision)
-        if body["kind"] == Kind.OPENAI and not request.user.is_staff:
+        if body["kind"] in SERVED and not request.user.is_staff:
             raise Refused("Only staff configure endpoints. Ask an administrator to add this one.")
         made = revision_create(contestant=contestant, **body, actor=request.user)
         where = reverse("api:revision", kwargs={"pk": made.pk}, request=request)
