@@ -35,6 +35,10 @@ WARM = 8
 WARM_TOKENS = 40
 # How long a run may take longer than the upstream needs, before it is given up.
 PATIENCE = 120.0
+# What py-spy may need besides its looking.
+SPY_SECONDS = 3.0
+# From these per cent on, a processor is no longer to be had.
+FULL = 90.0
 
 
 @dataclass
@@ -45,13 +49,18 @@ class Run:
     upstream: Upstream
     meter: Meter
     pages: list[Page] = field(default_factory=list)
-    window: Window = (0.0, 0.0)
+    until: float = 0.0
     readings: list[Reading] = field(default_factory=list)
     profile: Profile | None = None
 
     @property
     def began(self) -> float:
         return self.readings[0].at
+
+    @property
+    def window(self) -> Window:
+        """The steady state, between the second and the third reading."""
+        return self.readings[1].at, self.readings[2].at
 
 
 def battles(options: argparse.Namespace) -> Report:
@@ -97,24 +106,28 @@ async def begin_later(page: Page, site: Site, number: int) -> None:
 async def measure(run: Run, site: Site, server: Server, cookies: list[str]) -> None:
     """Voters come over the ramp, and have one battle after the other until the end."""
     options = run.options
-    run.readings.append(run.meter.read())
-    ramp_ends = run.began + options.ramp
-    run.window = ramp_ends, ramp_ends + options.seconds
+    await take_reading(run)
+    run.until = run.began + options.ramp + options.seconds
     voters = [
         asyncio.create_task(voter(run, site, cookie, number))
         for number, cookie in enumerate(cookies)
     ]
     await asyncio.sleep(options.ramp)
-    run.readings.append(run.meter.read())
+    await take_reading(run)
     if options.profile:
-        run.profile = await profiled(server.workers()[0], options.seconds)
-    await asyncio.sleep(max(run.window[1] - perf_counter(), 0.0))
-    run.readings.append(run.meter.read())
+        run.profile = await profiled(server.workers()[0], max(options.seconds - SPY_SECONDS, 1.0))
+    await asyncio.sleep(max(run.until - perf_counter(), 0.0))
+    await take_reading(run)
     _, late = await asyncio.wait(voters, timeout=PATIENCE + options.tokens / options.rate)
-    run.readings.append(run.meter.read())
+    await take_reading(run)
     for task in late:
         task.cancel()
     await asyncio.gather(*voters, return_exceptions=True)
+
+
+async def take_reading(run: Run) -> None:
+    # In a thread: it asks PostgreSQL, and everything else here would wait meanwhile.
+    run.readings.append(await asyncio.to_thread(run.meter.read))
 
 
 async def voter(run: Run, site: Site, cookie: str, number: int) -> None:
@@ -124,7 +137,7 @@ async def voter(run: Run, site: Site, cookie: str, number: int) -> None:
         page = Page(cookie, prompt)
         run.pages.append(page)
         await page.start(site)
-        if perf_counter() >= run.window[1]:
+        if perf_counter() >= run.until:
             return
         if page.ending != COMPLETE:
             await asyncio.sleep(1.0)
@@ -214,6 +227,7 @@ def rows_of_processors(report: Report, run: Run, tokens: Delivered) -> None:
             **{f"{name}_us_per_token": per_token, f"{name}_s_per_battle": per_battle},
         )
     rows_of_shares(report, steady)
+    report.row("what is full", full(steady, run.options.workers))
     report.row(
         "machine, mean and busiest second",
         f"{steady.machine:.0f} %, {run.meter.busiest:.0f} %",
@@ -238,6 +252,19 @@ def rows_of_shares(report: Report, steady: Used) -> None:
     percent = {name: round(steady.share(seconds), 1) for name, seconds in shares.items()}
     said = ", ".join(f"{name} {share:.0f}" for name, share in percent.items())
     report.row("per cent of one processor", said, percent_of_processor=percent)
+
+
+def full(steady: Used, workers: int) -> str:
+    """What limits: one process that fills a processor by itself, or all of them together."""
+    found = [f"worker {k}" for k in range(1, workers + 1) if is_full(steady, steady.workers[k - 1])]
+    found += [name for name in ("redis", "generator") if is_full(steady, getattr(steady, name))]
+    if steady.machine >= FULL:
+        found.append("all processors of the machine")
+    return ", ".join(found) or "nothing"
+
+
+def is_full(steady: Used, seconds: float) -> bool:
+    return steady.share(seconds) >= FULL
 
 
 def rows_of_bytes(report: Report, run: Run) -> None:

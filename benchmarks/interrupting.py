@@ -194,7 +194,8 @@ def rows_of_kill(report: Report, run: Run) -> None:
         owned=len(run.victims),
         interrupted_after_seconds=after,
     )
-    report.row("the next worker had its lease after", f"{run.back_after:.1f} s")
+    back = f"{run.back_after:.1f} s" if run.back_after else "not within 30 s"
+    report.row("the next worker had its lease after", back, back_after_seconds=run.back_after)
     complete = [page for page in run.pages if page.ending == COMPLETE]
     tried = [page for page in complete if page in run.victims]
     others = [page for page in complete if page not in run.victims]

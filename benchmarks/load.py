@@ -14,6 +14,7 @@ was lost, repeated, altered or counted wrongly.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from typing import Any
 
@@ -27,6 +28,8 @@ from usage import profiler
 
 def main() -> None:
     options = arguments()
+    # Ended from outside, it ends its server and drops its database like otherwise.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.profile:
         profiler()
     report = options.scenario(options)
@@ -51,6 +54,7 @@ def add_battles(scenarios: Any) -> None:
     parser.add_argument("--rate", type=float, default=50.0, help="tokens/s of an answer")
     parser.add_argument("--ramp", type=float, default=6.0, help="seconds over which they start")
     parser.add_argument("--seconds", type=float, default=24.0, help="measured after the ramp")
+    add_profile(parser)
 
 
 def add_votes(scenarios: Any) -> None:
@@ -60,6 +64,7 @@ def add_votes(scenarios: Any) -> None:
     parser.add_argument("--voters", type=int, default=3_000)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--no-kill", dest="kill", action="store_false", help="kill no worker")
+    add_profile(parser)
 
 
 def add_kill(scenarios: Any) -> None:
@@ -72,14 +77,17 @@ def add_kill(scenarios: Any) -> None:
 def scenario(scenarios: Any, name: str, run: Any) -> argparse.ArgumentParser:
     """A command with what all of them take."""
     parser: argparse.ArgumentParser = scenarios.add_parser(name)
-    parser.set_defaults(scenario=run)
+    parser.set_defaults(scenario=run, profile=False)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--pacing", choices=("native", "equal"), default="native")
     parser.add_argument("--contestants", type=int, default=6)
     parser.add_argument("--redis", default=REDIS)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--profile", action="store_true", help="of one worker, with py-spy")
     return parser
+
+
+def add_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", action="store_true", help="of one worker, with py-spy")
 
 
 if __name__ == "__main__":

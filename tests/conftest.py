@@ -8,8 +8,11 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from arena.battles.matchmaking import chances_of
+from arena.catalog.identity import names_forget
 from arena.config.settings import durable
 from arena.voters.models import Voter
+from arena.voters.watch import watch_forget
 
 
 def missing(kind: str, what: str) -> None:
@@ -45,6 +48,14 @@ def own_folders(tmp_path: Path) -> Iterator[None]:
         STORAGES=settings.STORAGES | storages,
     ):
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """What a process remembers of the database is of the last test's."""
+    names_forget()
+    chances_of.cache_clear()
+    watch_forget()
 
 
 @pytest.fixture

@@ -110,6 +110,7 @@ def test_a_vote_without_the_csrf_token_is_refused(battle: Battle, client: Client
 def test_unknown_battles_are_not_found(client: Client) -> None:
     where = "/battle/00000000-0000-4000-8000-000000000000/"
     client.get("/battle/")
+    factories.voter_of(client)
 
     assert client.get(where).status_code == 404
     response = client.post(f"{where}vote/", {"outcome": "tie", "key": KEY})
