@@ -9,6 +9,7 @@ VOTES ?=
 URL ?=
 KIND ?= openai
 KEY_ENV ?=
+MODELS ?=
 # A folder of its own for each file of votes; blanks would end a word of make.
 blank := $(subst ,, )
 DEMO := $(CURDIR)/var/demo$(if $(VOTES),-$(basename $(notdir $(subst $(blank),-,$(VOTES)))))
@@ -32,9 +33,10 @@ demo: $(VENV)/.demo ## seed and serve simulated data; VOTES=file serves that fil
 	@$(SITE) PUBLISH_SECONDS=20 exec $(BIN)/uvicorn arena.config.asgi:application --port $(PORT) --lifespan on \
 		$(SERVING) --log-level warning
 
-endpoint: $(VENV)/.demo ## add your own models to the demo: URL=http://localhost:11434/v1 [KIND=anthropic] [KEY_ENV=NAME]
+endpoint: $(VENV)/.demo ## add your own models to the demo: URL=http://localhost:11434/v1 [KIND= KEY_ENV= MODELS=]
 	@$(SITE) $(BIN)/python manage.py migrate --no-input --verbosity 0
-	@$(SITE) $(BIN)/python manage.py add_endpoint "$(URL)" --kind "$(KIND)" $(if $(KEY_ENV),--key-env "$(KEY_ENV)")
+	@$(SITE) $(BIN)/python manage.py add_endpoint "$(URL)" --kind "$(KIND)" \
+		$(if $(KEY_ENV),--key-env "$(KEY_ENV)") $(foreach model,$(MODELS),--model "$(model)")
 
 test: $(VENV)/.test ## run every test (those in a browser skip where there is no Chromium)
 	@$(BIN)/pytest $(ARGS)

@@ -45,6 +45,7 @@ from arena.battles.models import (
     Prompt,
     SamplingRule,
     Side,
+    State,
     Turn,
 )
 from arena.battles.selectors import standing
@@ -62,8 +63,11 @@ from arena.core.admin import (
     seconds,
     took,
 )
+from arena.core.services import audit
 from arena.providers.exceptions import ProviderError
 
+# States in a word, where their own names are the code's.
+BRIEFLY = {State.GENERATING: "writing", State.COMPLETE: "open"}
 READ_TEXTS = "battles.view_turn"
 TEXTS = ("text", "reasoning")
 
@@ -125,7 +129,7 @@ class AloneFilter(admin.SimpleListFilter):
 @admin.register(Battle)
 class BattleAdmin(ReadOnlyAdmin):
     list_display = (
-        *("begun", "state", "side_a", "side_b", "how", "probability", "lasted", "process"),
+        *("begun", "came_to", "side_a", "side_b", "how", "probability", "lasted", "process"),
     )
     # By spans and not by a date hierarchy, which counts the months of all battles for every page.
     list_filter = ("created_at", "state", "mode", AloneFilter, BattleErrorFilter, "pacing")
@@ -137,12 +141,17 @@ class BattleAdmin(ReadOnlyAdmin):
     change_form_template = "admin/battles/battle.html"
     change_list_template = "admin/battles/list.html"
     fieldsets = (
-        (None, {"fields": ("created_at", "state", "vote_link", "voter_link")}),
-        ("Who met", {"fields": ("side_a", "side_b", "mode", "probability")}),
-        ("What about", {"fields": ("recorded_prompt", "categories", "language")}),
+        (None, {"fields": (("begun", "state", "vote_link", "voter_link"),)}),
+        ("Who met", {"fields": (("side_a", "side_b", "mode", "probability"),)}),
+        ("What about", {"fields": (("recorded_prompt", "categories", "language"),)}),
         (
             "How it ran",
-            {"fields": ("pacing", "attempt", "taken_at", "ended_at", "lasted", "owner")},
+            {
+                "fields": (
+                    ("pacing", "attempt", "lasted", "owner"),
+                    ("taken_at", "ended_at"),
+                )
+            },
         ),
     )
 
@@ -169,6 +178,10 @@ class BattleAdmin(ReadOnlyAdmin):
         if battle.revision_a_id == battle.revision_b_id:
             return "itself (A/A)"
         return link_to(battle.revision_b)
+
+    @admin.display(description="came to", ordering="state")
+    def came_to(self, battle: Battle) -> str:
+        return BRIEFLY.get(State(battle.state), battle.state)
 
     @admin.display(description="how", ordering="mode")
     def how(self, battle: Battle) -> str:
@@ -495,6 +508,20 @@ class PromptAdmin(TitledAdmin):
     def answered(self, prompt: Any) -> int:
         return int(prompt.recorded)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        action = "prompt.change" if change else "prompt.create"
+        audit(action=action, subject=obj.slug, actor=request.user, fields=form.changed_data)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        audit(action="prompt.delete", subject=obj.slug, actor=request.user)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
+        with transaction.atomic():
+            for prompt in queryset:
+                self.delete_model(request, prompt)
+
 
 # -- Sampling --------------------------------------------------------------------------------
 
@@ -511,8 +538,8 @@ class JsonLength(Func):
 
 @admin.register(PairWeights)
 class PairWeightsAdmin(ReadOnlyAdmin):
-    list_display = ("pushed", "votes", "pairs")
-    fields = ("pushed_at", "votes", "pairs", "unseen")
+    list_display = ("pushed", "rests_on", "pairs")
+    fields = (("pushed", "rests_on", "pairs", "gain_unseen"),)
     change_list_template = "admin/battles/list.html"
     change_form_template = "admin/battles/weights.html"
 
@@ -523,6 +550,14 @@ class PairWeightsAdmin(ReadOnlyAdmin):
     @admin.display(description="pushed", ordering="pushed_at")
     def pushed(self, weights: Any) -> str:
         return moment(weights.pushed_at)
+
+    @admin.display(description="votes", ordering="votes")
+    def rests_on(self, weights: Any) -> str:
+        return f"{weights.votes:,}"
+
+    @admin.display(description="gain of a pair without votes")
+    def gain_unseen(self, weights: Any) -> str:
+        return f"{weights.unseen:.3f}"
 
     @admin.display(description="pairs with votes", ordering="pairs")
     def pairs(self, weights: Any) -> int:
@@ -609,6 +644,16 @@ class SamplingRuleAdmin(TitledAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         sampling_rule_create(rule=obj, actor=request.user)
 
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Without the buttons beside a contestant that would add, change or delete one."""
+        form = super().get_form(request, *args, **kwargs)
+        for name in self.autocomplete_fields:
+            if name in form.base_fields:
+                widget = form.base_fields[name].widget
+                widget.can_add_related = widget.can_change_related = False
+                widget.can_delete_related = widget.can_view_related = False
+        return form
+
     @admin.display(description="in force", boolean=True)
     def stands(self, rule: SamplingRule) -> bool:
         return rule.ends_at is None or rule.ends_at > timezone.now()
@@ -640,11 +685,21 @@ class SamplingRuleAdmin(TitledAdmin):
         return ask_first(self, request, rules, question)
 
 
+class BoostForm(RuleForm):
+    class Meta:
+        help_texts = {
+            "factor": "Pairs with it are drawn so many times as often: 2 doubles, 0.5 halves. "
+            "From 0.01 to 100."
+        }
+
+
 @admin.register(Boost)
 class BoostAdmin(SamplingRuleAdmin):
+    form = BoostForm
     list_display = ("__str__", "stands", "reason", "made", "end", "actor")
     list_select_related = ("contestant", "actor")
     search_fields = ("contestant__name", "reason")
+    search_help_text = "Part of a contestant's name or of a reason."
     autocomplete_fields = ("contestant",)
     fields = ("contestant", "factor", "reason", "ends_at")
 
@@ -654,6 +709,7 @@ class PairExclusionAdmin(SamplingRuleAdmin):
     list_display = ("__str__", "stands", "reason", "made", "end", "actor")
     list_select_related = ("first", "second", "actor")
     search_fields = ("first__name", "second__name", "reason")
+    search_help_text = "Part of a contestant's name or of a reason."
     autocomplete_fields = ("first", "second")
     fields = ("first", "second", "reason", "ends_at")
 
@@ -686,7 +742,9 @@ class CircuitHealthAdmin(CircuitAdmin):
         return (*super().get_fieldsets(request, obj), of_late)
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return (*super().get_list_display(request), *FIGURES)
+        """The figures first: what breaker and checks say is long."""
+        first, shown = ("revision", "state"), super().get_list_display(request)
+        return (*first, *FIGURES, *(name for name in shown if name not in first))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return WithHealth
@@ -724,7 +782,7 @@ def of_health(circuit: Any, say: Callable[[Health], str]) -> str:
 
 
 def spread(found: Seconds | None) -> str:
-    return f"{found.median:.2f} s, 95 % below {found.p95:.2f} s" if found else ""
+    return f"{found.median:.2f} s (95 %: {found.p95:.2f} s)" if found else ""
 
 
 def errors_said(health: Health) -> str:

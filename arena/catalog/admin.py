@@ -390,7 +390,7 @@ class CircuitAdmin(ReadOnlyAdmin):
     @admin.action(description="Check now", permissions=["operate"])
     def check_now(self, request: HttpRequest, circuits: QuerySet[Circuit]) -> None:
         checked = endpoints_check(revisions=revisions_in(circuits))
-        failed = [f"{one.revision}: {one.error}." for one in checked if one.error]
+        failed = [f"{one.revision}: {cut(one.error)}." for one in checked if one.error]
         self.message_user(request, told_of(checked))
         if failed:
             self.message_user(request, some(failed), messages.WARNING)

@@ -42,6 +42,7 @@ for label, heading in HEADINGS.items():
 MOST_AT_ONCE = 10_000
 NAMED_AT_MOST = 20
 CHOSEN = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*")
+DIGEST = re.compile(r"[0-9a-f]{64}")
 NOTHING = "–"
 
 
@@ -125,6 +126,7 @@ class Question:
 
     action: its name in `actions`. do: takes the rows and the form's data, in one transaction of
     its own, and returns what to say; may raise ArenaError, whose words then stand on the page.
+    name: how the page calls a row.
     """
 
     action: str
@@ -133,6 +135,7 @@ class Question:
     button: str
     do: Callable[[QuerySet[Any], dict[str, Any]], str]
     form: type[forms.Form] = ReasonForm
+    name: Callable[[Any], str] = str
 
 
 def ask_first(
@@ -181,7 +184,7 @@ def question_page(
         "opts": model_admin.opts,
         "question": question,
         "form": form,
-        "rows": [str(row) for row in rows[:NAMED_AT_MOST]],
+        "rows": [question.name(row) for row in rows[:NAMED_AT_MOST]],
         "more": max(0, len(chosen) - NAMED_AT_MOST),
         "chosen": ",".join(map(str, chosen)),
         # Django takes a POST for an action's where a box is ticked.
@@ -196,7 +199,7 @@ def question_page(
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("when", "action", "subject", "who", "summary")
+    list_display = ("when", "action", "about", "who", "summary")
     list_filter = ("action", ("actor", admin.RelatedOnlyFieldListFilter))
     # Without it every row asks for its actor: Django follows no nullable key by itself.
     list_select_related = ("actor",)
@@ -209,14 +212,19 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def when(self, entry: AuditEntry) -> str:
         return moment(entry.at)
 
+    @admin.display(description="subject", ordering="subject")
+    def about(self, entry: AuditEntry) -> str:
+        is_digest = DIGEST.fullmatch(entry.subject)
+        return f"{entry.subject[:12]}…" if is_digest else entry.subject
+
     @admin.display(description="by", ordering="actor__username")
     def who(self, entry: AuditEntry) -> str:
-        return str(entry.actor) if entry.actor else "the arena itself"
+        return str(entry.actor) if entry.actor else "the arena"
 
     @admin.display(description="what")
     def summary(self, entry: AuditEntry) -> str:
-        said = (f"{name}: {value}" for name, value in entry.detail.items() if value is not None)
-        text = ", ".join(said)
+        known = ((name, value) for name, value in entry.detail.items() if value not in (None, ""))
+        text = ", ".join(f"{name}: {value}" for name, value in known)
         return text if len(text) <= 120 else f"{text[:119]}…"
 
     @admin.display(description="detail")
@@ -233,11 +241,16 @@ class JobAdmin(ReadOnlyAdmin):
     search_fields = ("error", "message")
     search_help_text = "Part of a job's message or error."
     fieldsets = (
-        (None, {"fields": ("kind", "state", "share", "message", "error", "actor")}),
+        (None, {"fields": (("kind", "state", "share", "actor"), "message", "error")}),
         ("Asked for and found", {"fields": ("asked_for", "found")}),
         (
             "How it ran",
-            {"fields": ("created_at", "started_at", "ended_at", "lasted", "attempts", "worker")},
+            {
+                "fields": (
+                    ("created_at", "started_at", "ended_at"),
+                    ("lasted", "attempts", "worker"),
+                )
+            },
         ),
     )
 

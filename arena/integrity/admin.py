@@ -159,6 +159,12 @@ def name_of(vote: Vote) -> str:
     return f"n:{vote.pk}"
 
 
+def said_in_full(vote: Vote) -> str:
+    battle = vote.battle
+    met = f"{battle.revision_a} against {battle.revision_b}"
+    return f"{name_of(vote)}: {met}, {vote.get_outcome_display()}"
+
+
 def claims_by_turn(turns: Collection[int]) -> Mapping[int, str]:
     """By turn, the sides whose final answer named itself."""
     answers = Answer.objects.filter(turn__in=turns).order_by("attempt")
@@ -188,7 +194,6 @@ class VoteAdmin(ReadOnlyAdmin):
         *("flags", "excluded", "battle_link", "voter_link"),
     )
     list_filter = ("created_at", ExcludedFilter, FlaggedFilter, "outcome", "battle__mode")
-    list_select_related = ("battle__revision_a", "battle__revision_b", "voter")
     search_fields = ("pk", "voter__pk", "battle__revision_a__name", "battle__revision_b__name")
     search_help_text = (
         "A vote's name such as n:12, a voter's number, or part of a contestant's name."
@@ -198,9 +203,13 @@ class VoteAdmin(ReadOnlyAdmin):
     actions = ("exclude_votes", "ban_voters")
     change_form_template = "admin/integrity/vote.html"
     fieldsets = (
-        (None, {"fields": ("name", "created_at", "outcome", "reasons")}),
-        ("What was compared", {"fields": ("side_a", "side_b", "battle_link", "voter_link")}),
+        (None, {"fields": (("name", "cast", "outcome", "reasons"),)}),
+        ("What was compared", {"fields": (("side_a", "side_b", "battle_link", "voter_link"),)}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Vote]:
+        sides = ("battle__revision_a", "battle__revision_b")
+        return super().get_queryset(request).select_related(*sides, "voter")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return WithFlags
@@ -238,7 +247,7 @@ class VoteAdmin(ReadOnlyAdmin):
     @admin.display(description="flags")
     def flags(self, vote: Any) -> str:
         found = (
-            f"{vote.claims} gives itself away" if vote.claims else "",
+            f"identity: {vote.claims}" if vote.claims else "",
             ALONE if vote.battle.revision_a_id == vote.battle.revision_b_id else "",
             NAMED if vote.battle.mode == Mode.NAMED else "",
         )
@@ -291,6 +300,7 @@ class VoteAdmin(ReadOnlyAdmin):
             button="Exclude",
             do=do,
             form=RuleForm,
+            name=said_in_full,
         )
         return ask_first(self, request, votes, question)
 
@@ -320,6 +330,7 @@ class VoteAdmin(ReadOnlyAdmin):
             button="Ban",
             do=do,
             form=BanForm,
+            name=lambda vote: f"{vote.voter}, for {said_in_full(vote)}",
         )
         return ask_first(self, request, votes, question)
 
@@ -351,7 +362,7 @@ class LiftedFilter(admin.SimpleListFilter):
 class ExclusionAdmin(ReadOnlyAdmin):
     """Exclusions are made and lifted, never edited or deleted."""
 
-    list_display = ("vote_link", "rule", "stands", "reason", "actor", "made", "lifted")
+    list_display = ("name", "rule", "stands", "reason", "actor", "made", "lifted", "vote_link")
     list_filter = (LiftedFilter, "rule", ("actor", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("actor",)
     search_fields = ("vote", "reason")
@@ -359,16 +370,19 @@ class ExclusionAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     actions = ("lift",)
     fields = (
-        *("vote_link", "rule", "reason", "actor", "created_at"),
-        *("stands", "lifted_at", "lifted_by"),
+        *("vote", "vote_link", "rule", "reason"),
+        *(("actor", "created_at"), ("stands", "lifted_at", "lifted_by")),
     )
 
     @admin.display(description="vote", ordering="vote")
+    def name(self, exclusion: Exclusion) -> str:
+        file, _, row = exclusion.vote.partition(":")
+        return exclusion.vote if file == "n" else f"{file[:12]}…:{row}"
+
+    @admin.display(description="cast here")
     def vote_link(self, exclusion: Exclusion) -> str:
         file, _, row = exclusion.vote.partition(":")
-        if file == "n":
-            return link_to(Vote(pk=int(row)), exclusion.vote)
-        return f"{file[:12]}…:{row}"
+        return link_to(Vote(pk=int(row)), "vote") if file == "n" else ""
 
     @admin.display(description="made", ordering="created_at")
     def made(self, exclusion: Exclusion) -> str:

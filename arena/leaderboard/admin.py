@@ -13,8 +13,8 @@ from arena.leaderboard.models import HeadPost, Snapshot
 @admin.register(Snapshot)
 class SnapshotAdmin(ReadOnlyAdmin):
     list_display = (
-        *("number", "short", "published", "votes", "category", "engine"),
-        *("filed", "posted", "page"),
+        *("number", "name", "published", "votes", "category", "engine"),
+        *("statement", "page"),
     )
     list_filter = ("category", "engine")
     list_select_related = ("head_post",)
@@ -22,13 +22,17 @@ class SnapshotAdmin(ReadOnlyAdmin):
     search_fields = ("digest__startswith",)
     search_help_text = "The beginning of a publication's digest."
     fields = (
-        *("number", "published_at", "page", "digest", "previous", "head"),
-        *("votes", "category", "engine", "filed", "posted"),
+        ("number", "published", "votes", "category", "engine"),
+        *("page", "digest", "previous", "head", "statement"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Snapshot]:
         """Without the documents, each of which is megabytes."""
         return super().get_queryset(request).defer("document")
+
+    @admin.display(description="digest", ordering="digest")
+    def name(self, snapshot: Snapshot) -> str:
+        return snapshot.short
 
     @admin.display(description="votes counted", ordering="counted")
     def votes(self, snapshot: Snapshot) -> str:
@@ -46,13 +50,13 @@ class SnapshotAdmin(ReadOnlyAdmin):
     def published(self, snapshot: Snapshot) -> str:
         return moment(snapshot.published_at)
 
-    @admin.display(description="statement filed", ordering="head_post__filed_at")
-    def filed(self, snapshot: Snapshot) -> str:
-        return moment(head_post(snapshot).filed_at)
-
-    @admin.display(description="statement posted", ordering="head_post__posted_at")
-    def posted(self, snapshot: Snapshot) -> str:
-        return moment(head_post(snapshot).posted_at)
+    @admin.display(description="statement", ordering="head_post__filed_at")
+    def statement(self, snapshot: Snapshot) -> str:
+        """How far it has gone to where the arena cannot rewrite it."""
+        post = head_post(snapshot)
+        filed = f"filed {moment(post.filed_at)}" if post.filed_at else ""
+        posted = f"posted {moment(post.posted_at)}" if post.posted_at else ""
+        return ", ".join(filter(None, (filed, posted))) or "kept here"
 
 
 def head_post(snapshot: Snapshot) -> HeadPost:

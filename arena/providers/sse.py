@@ -10,8 +10,8 @@ class EventReader:
 
     Names, ids and retry times of events are passed over: both protocols say in the data itself
     what it is. httpx-sse gives the same data, but takes its text from httpx, which replaces what
-    is not UTF-8 instead of refusing it. It also takes two to three times as long: 3 µs for a
-    token of 100 bytes, of 25 for the whole way from the socket to the draft.
+    is not UTF-8 instead of refusing it. It also takes 1.4 to 1.8 times as long for tokens of
+    100 bytes, one or three of them to a piece.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,7 +1,7 @@
 """Which names an answer claims as its own: claims in many languages, and no mere mentions."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.test.utils import CaptureQueriesContext
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.catalog import identity
-from arena.catalog.identity import claims_in, identity_claims, names_forget
+from arena.catalog.identity import claims_in, identity_claims
 from arena.catalog.models import Contestant, Organisation
 from arena.catalog.names import names_of
 from tests import factories
@@ -241,14 +241,7 @@ def test_no_names_no_claims() -> None:
 
 
 @pytest.fixture
-def fresh() -> Iterator[None]:
-    names_forget()
-    yield
-    names_forget()
-
-
-@pytest.fixture
-def catalog(db: None, fresh: None) -> Contestant:
+def catalog(db: None) -> Contestant:
     contestant = factories.revision("wren-2-mini-2026-01").contestant
     contestant.name, contestant.aliases = "Wren 2 Mini", ["Wren", "Jenny"]
     contestant.organisation = Organisation.objects.create(name="Aviary", slug="aviary")

@@ -62,7 +62,7 @@ function trouble(text, { ended = false, retry = false } = {}) {
 function retryButton() {
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "button";
+  button.className = "button primary";
   button.dataset.retry = "";
   button.textContent = "Retry";
   return button;
