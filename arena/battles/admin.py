@@ -169,11 +169,11 @@ class BattleAdmin(ReadOnlyAdmin):
     def begun(self, battle: Battle) -> str:
         return moment(battle.created_at)
 
-    @admin.display(description="A, on the left", ordering="revision_a__name")
+    @admin.display(description="A (left)", ordering="revision_a__name")
     def side_a(self, battle: Battle) -> str:
         return link_to(battle.revision_a)
 
-    @admin.display(description="B, on the right", ordering="revision_b__name")
+    @admin.display(description="B (right)", ordering="revision_b__name")
     def side_b(self, battle: Battle) -> str:
         if battle.revision_a_id == battle.revision_b_id:
             return "itself (A/A)"
@@ -631,6 +631,7 @@ class SamplingRuleAdmin(TitledAdmin):
     list_filter = (StandingFilter,)
     actions = ("end_now",)
     change_list_template = "admin/battles/list.html"
+    written: tuple[str, ...] = ()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -643,6 +644,11 @@ class SamplingRuleAdmin(TitledAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         sampling_rule_create(rule=obj, actor=request.user)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return (*self.written, "reason", "ends_at")
+        return (*self.written, "reason", "made", "actor", "end", "stands")
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Without the buttons beside a contestant that would add, change or delete one."""
@@ -701,7 +707,7 @@ class BoostAdmin(SamplingRuleAdmin):
     search_fields = ("contestant__name", "reason")
     search_help_text = "Part of a contestant's name or of a reason."
     autocomplete_fields = ("contestant",)
-    fields = ("contestant", "factor", "reason", "ends_at")
+    written = ("contestant", "factor")
 
 
 @admin.register(PairExclusion)
@@ -711,7 +717,7 @@ class PairExclusionAdmin(SamplingRuleAdmin):
     search_fields = ("first__name", "second__name", "reason")
     search_help_text = "Part of a contestant's name or of a reason."
     autocomplete_fields = ("first", "second")
-    fields = ("first", "second", "reason", "ends_at")
+    written = ("first", "second")
 
 
 # -- Endpoints -------------------------------------------------------------------------------
@@ -782,7 +788,7 @@ def of_health(circuit: Any, say: Callable[[Health], str]) -> str:
 
 
 def spread(found: Seconds | None) -> str:
-    return f"{found.median:.2f} s (95 %: {found.p95:.2f} s)" if found else ""
+    return f"{found.median:.2f} s, p95 {found.p95:.2f} s" if found else ""
 
 
 def errors_said(health: Health) -> str:

@@ -525,7 +525,7 @@ def sampling_rule_create(*, rule: SamplingRule, actor: Any) -> None:
         subject=str(rule)[:200],
         actor=actor,
         reason=rule.reason,
-        ends_at=rule.ends_at.isoformat() if rule.ends_at else None,
+        ends_at=rule.ends_at.isoformat(timespec="minutes") if rule.ends_at else None,
     )
 
 

@@ -20,6 +20,7 @@ from arena.battles.frames import FrameLog
 from arena.battles.models import Battle, Side, Turn
 from arena.battles.pacing import Pacer, Received, pacer_for
 from arena.battles.services import Failure, StartedTurn, WrittenAnswer
+from arena.core.beat import beat
 from arena.core.exceptions import Conflict
 from arena.core.text import storable
 from arena.core.threads import in_thread
@@ -168,7 +169,7 @@ class Generation:
             self.show(pacer, received)
             if self.is_stopping or pacer.is_done(received):
                 break
-            await asyncio.sleep(settings.FRAME_SECONDS)
+            await beat().showing()
         return failures
 
     def show(self, pacer: Pacer, received: Mapping[Side, Received]) -> None:

@@ -19,6 +19,7 @@ from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html
 
 from arena.battles.models import Answer, Battle, Mode, Vote
 from arena.catalog.models import Revision
@@ -190,7 +191,7 @@ def rules_by_vote(names: Iterable[str]) -> Mapping[str, list[str]]:
 @admin.register(Vote)
 class VoteAdmin(ReadOnlyAdmin):
     list_display = (
-        *("name", "cast", "outcome", "side_a", "side_b"),
+        *("name", "cast", "outcome", "who_met"),
         *("flags", "excluded", "battle_link", "voter_link"),
     )
     list_filter = ("created_at", ExcludedFilter, FlaggedFilter, "outcome", "battle__mode")
@@ -236,11 +237,16 @@ class VoteAdmin(ReadOnlyAdmin):
     def cast(self, vote: Vote) -> str:
         return moment(vote.created_at)
 
-    @admin.display(description="A, on the left", ordering="battle__revision_a__name")
+    @admin.display(description="A (left), B (right)", ordering="battle__revision_a__name")
+    def who_met(self, vote: Vote) -> str:
+        """One below the other, for what else there is to say of a vote needs the room."""
+        return format_html("A: {}<br>B: {}", self.side_a(vote), self.side_b(vote))
+
+    @admin.display(description="A (left)", ordering="battle__revision_a__name")
     def side_a(self, vote: Vote) -> str:
         return link_to(vote.battle.revision_a)
 
-    @admin.display(description="B, on the right", ordering="battle__revision_b__name")
+    @admin.display(description="B (right)", ordering="battle__revision_b__name")
     def side_b(self, vote: Vote) -> str:
         return link_to(vote.battle.revision_b)
 
@@ -362,7 +368,7 @@ class LiftedFilter(admin.SimpleListFilter):
 class ExclusionAdmin(ReadOnlyAdmin):
     """Exclusions are made and lifted, never edited or deleted."""
 
-    list_display = ("name", "rule", "stands", "reason", "actor", "made", "lifted", "vote_link")
+    list_display = ("name", "rule", "stands", "reason", "actor", "made", "vote_link")
     list_filter = (LiftedFilter, "rule", ("actor", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("actor",)
     search_fields = ("vote", "reason")
@@ -370,8 +376,8 @@ class ExclusionAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     actions = ("lift",)
     fields = (
-        *("vote", "vote_link", "rule", "reason"),
-        *(("actor", "created_at"), ("stands", "lifted_at", "lifted_by")),
+        *("whole_name", "rule", "reason"),
+        *(("actor", "made"), ("stands", "lifted_at", "lifted_by")),
     )
 
     @admin.display(description="vote", ordering="vote")
@@ -384,13 +390,14 @@ class ExclusionAdmin(ReadOnlyAdmin):
         file, _, row = exclusion.vote.partition(":")
         return link_to(Vote(pk=int(row)), "vote") if file == "n" else ""
 
+    @admin.display(description="vote")
+    def whole_name(self, exclusion: Exclusion) -> str:
+        file, _, row = exclusion.vote.partition(":")
+        return link_to(Vote(pk=int(row)), exclusion.vote) if file == "n" else exclusion.vote
+
     @admin.display(description="made", ordering="created_at")
     def made(self, exclusion: Exclusion) -> str:
         return moment(exclusion.created_at)
-
-    @admin.display(description="lifted", ordering="lifted_at")
-    def lifted(self, exclusion: Exclusion) -> str:
-        return moment(exclusion.lifted_at)
 
     @admin.display(description="stands", boolean=True)
     def stands(self, exclusion: Exclusion) -> bool:

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -144,7 +146,7 @@ _clients: dict[asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerato
 
 
 async def shared_client() -> httpx.AsyncClient:
-    """The client of the running loop: a TLS context for each request costs 20 ms of processor.
+    """The client of the running loop, whose connections are used again and again.
 
     A loop closes its client when it shuts down its asynchronous generators, as `asyncio.run`
     does at its end; `close` closes it before.
@@ -177,12 +179,20 @@ async def kept_until_closed(
 def new_client() -> httpx.AsyncClient:
     """Without the environment's proxies and without .netrc, whose passwords no endpoint must see.
 
-    The authorities are those that SSL_CERT_FILE or SSL_CERT_DIR name, as in any other program,
-    so that an operator's own can be trusted. Compression would hold tokens back.
+    Compression would hold tokens back.
     """
     return httpx.AsyncClient(
-        transport=Transport(httpx.create_ssl_context()),
+        transport=Transport(authorities()),
         headers={"Accept-Encoding": "identity"},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,
     )
+
+
+@cache
+def authorities() -> ssl.SSLContext:
+    """Those that SSL_CERT_FILE or SSL_CERT_DIR name, as in any other program, else certifi's.
+
+    So an operator's own authority can be trusted. Loaded once: it takes 20 ms.
+    """
+    return httpx.create_ssl_context()

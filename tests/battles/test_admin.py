@@ -183,6 +183,25 @@ def test_more_turns_take_no_more_queries(battle: Battle) -> None:
     assert queries(client, address) == short
 
 
+# -- Prompts ---------------------------------------------------------------------------------
+
+
+def test_recorded_prompts_are_changed_by_hand_and_the_log_says_so(alice: Voter) -> None:
+    client, fields = root(), {"slug": "sky", "text": f"Why {HOSTILE}?", "category": "knowledge"}
+    client.post(at(Prompt, "add"), fields)
+    prompt = Prompt.objects.get()
+    client.post(at(Prompt, prompt.pk, "change"), fields | {"category": "physics"})
+    factories.on_record(prompt, Wren="Because.")
+
+    assert_harmless(page(client, at(Prompt, prompt.pk, "change")))
+    assert '<td class="field-answered">1</td>' in page(client, at(Prompt))
+    act(client, at(Prompt), "delete_selected", [prompt], post="yes")
+    assert not Prompt.objects.exists()
+    said = AuditEntry.objects.filter(action__startswith="prompt.").order_by("pk")
+    assert [entry.action for entry in said] == ["prompt.create", "prompt.change", "prompt.delete"]
+    assert said[1].detail == {"fields": ["category"]}
+
+
 # -- Sampling --------------------------------------------------------------------------------
 
 
@@ -240,7 +259,7 @@ def test_rules_are_never_edited_or_deleted(battle: Battle) -> None:
     client = root()
     rule = Boost.objects.create(contestant=Contestant.objects.first(), factor=2.0, reason="New.")
 
-    assert page(client, at(Boost, rule.pk, "change"))
+    assert "when it is ended" in page(client, at(Boost, rule.pk, "change"))
     for what in ("change", "delete"):
         assert client.post(at(Boost, rule.pk, what), {"post": "yes"}).status_code == 403
     act(client, at(Boost), "delete_selected", [rule], post="yes")
@@ -347,5 +366,5 @@ def test_an_endpoints_figures_stand_beside_its_breaker(battle: Battle) -> None:
 
     for text in (listing, detail):
         assert "50.0 %: Overloaded 1" in text
-        assert "0.25 s (95 %: 0.25 s)" in text
+        assert "0.25 s, p95 0.25 s" in text
         assert_harmless(text)

@@ -4,12 +4,13 @@ import asyncio
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from django.conf import settings
 
 from arena.providers import http, transport
 from arena.providers.bodies import STEP_BYTES, largest_stream
@@ -143,19 +144,27 @@ async def test_no_redirect_is_followed() -> None:
     assert paths == ["/v1/chat/completions"]
 
 
+@pytest.fixture
+def own_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment names the self-signed certificate as an authority."""
+    path = tmp_path / "authority.pem"
+    path.write_bytes(self_signed_pem())
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    http.authorities.cache_clear()
+    yield
+    http.authorities.cache_clear()
+
+
+@pytest.mark.usefixtures("own_authority")
 async def test_the_environment_chooses_authorities_but_no_proxy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    authority = tmp_path / "authority.pem"
-    authority.write_bytes(self_signed_pem())
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
     draft = Draft()
     async with serving(tls=self_signed_context()) as endpoint:
         await answer("openai", endpoint, draft)
-        await http.close()
 
     assert draft.text == "".join(WORDS)
 
@@ -308,26 +317,22 @@ async def pieces_of(endpoint: str, *, is_gathering: bool) -> list[bytes]:
         return [first, *[piece async for piece in body]]
 
 
+@pytest.mark.usefixtures("own_authority")
 @pytest.mark.parametrize("is_tls", [False, True])
-async def test_bytes_that_nobody_waits_for_are_read_together(
-    is_tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "authority.pem").write_bytes(self_signed_pem())
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+async def test_bytes_that_nobody_waits_for_are_read_together(is_tls: bool) -> None:
     words = [b"%d " % number for number in range(60)]
     slowly = streaming(*words, pause=0.004)
 
     async with serving(slowly, tls=self_signed_context() if is_tls else None) as endpoint:
         single = await pieces_of(endpoint, is_gathering=False)
         together = await pieces_of(endpoint, is_gathering=True)
-        await http.close()
 
     assert b"".join(single) == b"".join(together) == b"".join(words)
     assert len(together) < len(words) / 3 < len(single)
 
 
 async def test_large_pieces_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "BEAT_SECONDS", 0.5)
+    monkeypatch.setattr(settings, "FRAME_SECONDS", 0.5)
     pieces = [b"x" * transport.GATHERED_BYTES] * 50
     async with serving(streaming(*pieces)) as endpoint:
         started = asyncio.get_running_loop().time()
@@ -339,7 +344,7 @@ async def test_large_pieces_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None
 
 async def test_the_first_text_is_not_delayed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by what comes before it: its time is recorded."""
-    monkeypatch.setattr(transport, "BEAT_SECONDS", 0.5)
+    monkeypatch.setattr(settings, "FRAME_SECONDS", 0.5)
     sent = []
 
     async def late(request: web.Request) -> web.StreamResponse:

@@ -258,10 +258,10 @@ async def test_cancelling_closes_the_connection_at_once(pieces: list[bytes]) -> 
         return response
 
     async with serving(endless) as endpoint:
-        task = asyncio.create_task(answer("openai", endpoint))
+        task = asyncio.create_task(answer("openai", endpoint, read=5.0, total=5.0))
         await waiting.wait()
         task.cancel()
-        await asyncio.wait_for(closed.wait(), 0.2)
+        await asyncio.wait_for(closed.wait(), 1.0)
         with pytest.raises(asyncio.CancelledError):
             await task
 
@@ -277,9 +277,9 @@ async def test_so_does_cancelling_before_anything_was_answered() -> None:
         return web.Response()
 
     async with serving(silent) as endpoint:
-        task = asyncio.create_task(answer("openai", endpoint))
+        task = asyncio.create_task(answer("openai", endpoint, read=5.0, total=5.0))
         await waiting.wait()
         task.cancel()
-        await asyncio.wait_for(closed.wait(), 0.2)
+        await asyncio.wait_for(closed.wait(), 1.0)
         with pytest.raises(asyncio.CancelledError):
             await task
