@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from arena.battles.matchmaking import chances_of
+from arena.battles.matchmaking import drawing_forget
 from arena.catalog.identity import names_forget
 from arena.config.settings import durable
 from arena.voters.models import Voter
@@ -54,7 +54,7 @@ def own_folders(tmp_path: Path) -> Iterator[None]:
 def nothing_remembered() -> None:
     """What a process remembers of the database is of the last test's."""
     names_forget()
-    chances_of.cache_clear()
+    drawing_forget()
     watch_forget()
 
 

@@ -4,6 +4,7 @@ from itertools import count
 
 from django.test import Client
 
+from arena.battles.matchmaking import drawing_forget
 from arena.battles.models import Answer, Battle, Prompt, RecordedAnswer, Side, State, Turn
 from arena.catalog.models import Contestant, Kind, Organisation, Revision, Status
 from arena.catalog.services import revision_add
@@ -80,6 +81,7 @@ def canaries(good: str, bad: str) -> None:
     Those that were there before are drawn no more.
     """
     Contestant.objects.update(status="retired")
+    drawing_forget()
     for name, endpoint in (("Canary-Wren", good), ("Canary-Kite", bad)):
         own = next(number)
         made = revision(

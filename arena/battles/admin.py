@@ -137,6 +137,7 @@ class BattleAdmin(ReadOnlyAdmin):
     search_fields = ("id", "revision_a__name", "revision_b__name")
     search_help_text = "The beginning of a battle's id, or part of a contestant's name."
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     change_form_template = "admin/battles/battle.html"
     change_list_template = "admin/battles/list.html"
@@ -478,6 +479,7 @@ class AnswerAdmin(ReadOnlyAdmin):
     list_filter = (ErrorKindFilter, "side")
     list_select_related = ("turn",)
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Answer]:
         return super().get_queryset(request).defer(*TEXTS, "error_detail")

@@ -7,6 +7,7 @@ probability of a pair is never small.
 """
 
 import secrets
+import time
 from array import array
 from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,9 @@ from arena.battles.selectors import (
 from arena.catalog.models import Revision
 
 random = secrets.SystemRandom()
+KNOWN_SECONDS = 1.0
+# By recorded prompt, 0 for prompts of one's own: when it was looked at, and what was seen.
+_drawing: "dict[int, tuple[float, tuple[Entrant, ...], Rules]]" = {}
 # One weight of a pair without any votes, where no refit has pushed what it would tell.
 UNSEEN = 1.0
 
@@ -87,14 +91,30 @@ def pair_for(prompt: Prompt | None) -> Pairing:
     of voting is noise and how much the side; recorded answers would be the same text twice.
     Raises NobodyToMeet.
     """
-    eligible = revisions_on_record(prompt) if prompt else revisions_served()
-    entrants = entrants_of(eligible.values_list("pk", "contestant_id", "family").order_by("pk"))
+    entrants, rules = drawing_now(prompt)
     share = 0.0 if prompt else settings.AA_SHARE
-    first, second, probability = drawn(entrants, rules_now(), share)
+    first, second, probability = drawn(entrants, rules, share)
     found = Revision.objects.in_bulk({first, second})
     sides = [found[first], found[second]]
     random.shuffle(sides)
     return Pairing(sides[0], sides[1], probability)
+
+
+def drawing_now(prompt: Prompt | None) -> tuple[tuple[Entrant, ...], Rules]:
+    """Who may be drawn, and how, as it was a second ago at most: every battle asks for it."""
+    key = prompt.pk if prompt else 0
+    known = _drawing.get(key)
+    if known is None or time.monotonic() - known[0] > KNOWN_SECONDS:
+        eligible = revisions_on_record(prompt) if prompt else revisions_served()
+        rows = eligible.values_list("pk", "contestant_id", "family").order_by("pk")
+        known = _drawing[key] = time.monotonic(), entrants_of(rows), rules_now()
+    return known[1], known[2]
+
+
+def drawing_forget() -> None:
+    """Look at the catalog and at the operators' rules again with the next draw."""
+    _drawing.clear()
+    chances_of.cache_clear()
 
 
 def entrants_of(rows: Iterable[tuple[int, int, str]]) -> tuple[Entrant, ...]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ RENEW_SECONDS = 1.0
 HEADS_SECONDS = 60.0
 PURGE_SECONDS = 24 * 3600.0
 DRAIN_SECONDS = 20.0
+# While the event loop is busy a thread that has heard from the database waits this long to go on,
+# after each statement; by default it is 5 ms.
+SWITCH_SECONDS = 0.0005
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -38,6 +42,7 @@ class Lifespan:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         await receive()
         generation.accept_battles(True)
+        sys.setswitchinterval(SWITCH_SECONDS)
         ending = threading.Event()
         chores = [asyncio.create_task(chore) for chore in chores_of(ending)]
         with draining_first():

@@ -200,6 +200,7 @@ class VoteAdmin(ReadOnlyAdmin):
         "A vote's name such as n:12, a voter's number, or part of a contestant's name."
     )
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-pk",)
     actions = ("exclude_votes", "ban_voters")
     change_form_template = "admin/integrity/vote.html"

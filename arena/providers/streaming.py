@@ -1,13 +1,13 @@
 """What both streamed protocols share: a call whose events are read into a transcript."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from arena.providers.bodies import Body, largest_document
-from arena.providers.exceptions import Unreadable
+from arena.providers.exceptions import ProviderError, Unreadable
 from arena.providers.http import Call, beginning, opened
-from arena.providers.protocol import Event
+from arena.providers.protocol import Delta, Event
 from arena.providers.sse import EventReader
 
 EVENT_STREAM = "text/event-stream"
@@ -37,16 +37,43 @@ async def streamed(call: Call, transcript: Transcript) -> AsyncGenerator[Event, 
     async with opened(call) as body:
         await refuse_documents(body)
         async for piece in body:
-            for data in reader.feed(piece):
-                for event in transcript.take(data.strip()):
-                    # From the first text on nobody waits for every single token.
-                    body.gather()
-                    yield event
+            for event in joined(transcript, reader.feed(piece)):
+                # From the first text on nobody waits for every single token.
+                body.gather()
+                yield event
             if transcript.is_done:
                 await body.drain()
                 break
     for event in transcript.end():
         yield event
+
+
+def joined(transcript: Transcript, datas: Iterable[str]) -> Iterator[Event]:
+    """What some events bring, the texts between two others as one.
+
+    Each event goes through two asynchronous generators, which costs more than to join its text.
+    """
+    texts: list[str] = []
+    try:
+        for data in datas:
+            for event in transcript.take(data.strip()):
+                if type(event) is Delta:
+                    texts.append(event.text)
+                else:
+                    yield from as_one(texts)
+                    yield event
+    except ProviderError:
+        # What came before it has come.
+        yield from as_one(texts)
+        raise
+    yield from as_one(texts)
+
+
+def as_one(texts: list[str]) -> Iterator[Delta]:
+    if texts:
+        whole = "".join(texts)
+        texts.clear()
+        yield Delta(whole)
 
 
 async def refuse_documents(body: Body) -> None:

@@ -8,6 +8,7 @@ from aiohttp import web
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from arena.battles.matchmaking import drawing_forget
 from arena.battles.models import Answer, Battle, State
 from arena.catalog.models import Circuit, Kind
 from arena.core.models import AuditEntry
@@ -182,6 +183,7 @@ async def test_failures_in_a_row_pause_a_revision_and_say_so(
     async with serving(half) as endpoint:
         await two_served(endpoint)
         await fought(arena, visitor, "battle.retry")
+        drawing_forget()
         # Only one of the two is left, so nobody meets.
         assert await fought(arena, Visitor()) == ["battle.refused"]
 

@@ -95,6 +95,7 @@ def test_a_boost_draws_a_contestant_more_often_until_it_ends(served: list[Revisi
     boost = Boost.objects.create(contestant=served[0].contestant, factor=3.0, reason="new")
     boosted = drawn_pairs()
     Boost.objects.filter(pk=boost.pk).update(ends_at=timezone.now() - timedelta(seconds=1))
+    matchmaking.drawing_forget()
 
     with_wren = sum(count for pair, count in boosted.items() if "Wren" in pair)
     expected = 400 * (0.9 * 9 / 12 + 0.1 / 2)
@@ -161,7 +162,7 @@ def test_probabilities_are_a_distribution_above_the_floor(
     rules = Rules(boosts=tuple(boosts), floor=floor)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(matchmaking, "gains", lambda weights: ({}, 1.0))
-        chances_of.cache_clear()
+        matchmaking.drawing_forget()
         found = probabilities(entrants(count), rules)
 
     assert sum(found.values()) == pytest.approx(1.0)

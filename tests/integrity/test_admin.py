@@ -203,6 +203,14 @@ def test_only_what_was_chosen_is_excluded(votes: list[Vote], alice: Voter) -> No
     assert not Exclusion.objects.filter(vote=f"n:{late.pk}").exists()
 
 
+def test_too_many_at_once_are_refused(votes: list[Vote], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena.core.admin.MOST_AT_ONCE", 2)
+    client = root()
+    refused = act(client, at(Vote), "exclude_votes", votes)
+
+    assert "At most 2 at a time. Nothing was changed" in page(client, refused["Location"])
+
+
 def test_forged_choices_are_refused(votes: list[Vote]) -> None:
     forged = {"action": "exclude_votes", "_selected_action": [1], "answered": "1"}
     answer = {"chosen": "1,x", "rule": "rigged", "reason": "x"}
