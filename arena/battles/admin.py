@@ -680,13 +680,13 @@ class SamplingRuleAdmin(TitledAdmin):
             with transaction.atomic():
                 for rule in chosen:
                     sampling_rule_end(rule=rule, reason=said["reason"], actor=request.user)
-            return "Ended. The next draw no longer follows it."
+            return "Ended. A second from now no draw follows it any more."
 
         question = Question(
             action="end_now",
             title=f"End {self.opts.verbose_name_plural}",
-            about="From the next draw on these no longer hold. Their rows stay, with your reason "
-            "in the audit log.",
+            about="A second from then on no draw follows them any more. Their rows stay, and your "
+            "reason is in the audit log.",
             button="End now",
             do=do,
         )

@@ -512,7 +512,10 @@ def wilson(hits: int, of: int) -> Interval | None:
 
 @transaction.atomic
 def sampling_rule_create(*, rule: SamplingRule, actor: Any) -> None:
-    """Put a boost or a pair's exclusion into force: the next draw follows it. Raises BadInput."""
+    """Put a boost or a pair's exclusion into force; every process draws by it a second later.
+
+    Raises BadInput.
+    """
     rule.reason = rule.reason.strip()
     if not rule.reason:
         raise BadInput("Give a reason: it is what tells a boost from favour.")

@@ -36,6 +36,7 @@ from arena.battles.models import (
 )
 from arena.catalog.circuits import not_paused
 from arena.catalog.models import SERVED, Kind, Revision, Status
+from arena.core.prepared import Prepared
 from arena.voters.models import Voter
 from ranking.covariates import METRICS
 
@@ -126,29 +127,50 @@ class Ballot:
     turn_id: int
 
 
-def ballot_get(battle_id: uuid.UUID | str) -> Ballot:
+SHOWN = ("name", "stage", "kind", "contestant__slug", "contestant__organisation__name")
+MEASURED = ("side", *METRICS, "first_token_seconds", "duration_seconds")
+_LAST_TURN = Turn.objects.filter(battle=OuterRef("pk")).order_by("-number").values("pk")[:1]
+
+_ballot = Prepared(
+    Battle._meta.pk,
+    lambda pk: (
+        Battle.objects.order_by().filter(pk=pk).values_list("voter_id", Subquery(_LAST_TURN))
+    ),
+)
+_shown = Prepared(
+    Battle._meta.pk,
+    lambda pk: (
+        Battle.objects.order_by()
+        .filter(pk=pk)
+        .values_list(*(f"revision_{side}__{field}" for side in Side.values for field in SHOWN))
+    ),
+)
+_measured = Prepared(
+    Turn._meta.pk,
+    lambda pk: Answer.objects.filter(turn=pk).order_by("attempt").values_list(*MEASURED),
+)
+
+
+def ballot_get(battle_id: uuid.UUID) -> Ballot:
     """Raises NoSuchBattle."""
-    turns = Turn.objects.filter(battle=OuterRef("pk")).order_by("-number").values("pk")[:1]
-    try:
-        found = Battle.objects.values_list("voter_id", Subquery(turns))
-        return Ballot(*found.get(pk=uuid.UUID(str(battle_id))))
-    except (ValueError, Battle.DoesNotExist) as error:
-        raise NoSuchBattle from error
+    rows = _ballot.rows(battle_id)
+    if not rows:
+        raise NoSuchBattle
+    return Ballot(*rows[0])
 
 
 def contestants_shown(battle_id: uuid.UUID) -> dict[Side, dict[str, Any]]:
     """What is said of both sides after the vote."""
-    fields = ("name", "stage", "kind", "contestant__slug", "contestant__organisation__name")
-    names = [f"revision_{side}__{field}" for side in Side.values for field in fields]
-    row = Battle.objects.values(*names).get(pk=battle_id)
-    return {side: {field: row[f"revision_{side}__{field}"] for field in fields} for side in Side}
+    (row,) = _shown.rows(battle_id)
+    return {
+        Side.A: dict(zip(SHOWN, row[: len(SHOWN)], strict=True)),
+        Side.B: dict(zip(SHOWN, row[len(SHOWN) :], strict=True)),
+    }
 
 
 def answers_measured(turn_id: int) -> dict[Side, dict[str, Any]]:
     """Style and timings of a turn's answers by side, each side's latest attempt."""
-    measured = ("side", *METRICS, "first_token_seconds", "duration_seconds")
-    answers = Answer.objects.filter(turn=turn_id).order_by("attempt").values(*measured)
-    return {Side(answer["side"]): answer for answer in answers}
+    return {Side(row[0]): dict(zip(MEASURED, row, strict=True)) for row in _measured.rows(turn_id)}
 
 
 def is_generating(battle_id: uuid.UUID) -> bool:

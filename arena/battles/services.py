@@ -307,7 +307,7 @@ def change_state(battle: Battle, before: State, after: State) -> None:
 # -- Voting ----------------------------------------------------------------------------------
 
 
-def vote_cast(*, battle_id: uuid.UUID | str, voter: Voter, outcome: str, key: str) -> Vote:
+def vote_cast(*, battle_id: uuid.UUID, voter: Voter, outcome: str, key: str) -> Vote:
     """Cast the battle's one vote; the same voter, key and outcome again returns the first.
 
     The conditional update decides who is first, so no check before it has to be trusted.
@@ -337,7 +337,7 @@ def vote_cast(*, battle_id: uuid.UUID | str, voter: Voter, outcome: str, key: st
     return vote_repeated(battle_id, outcome, key)
 
 
-def vote_repeated(battle_id: uuid.UUID | str, outcome: str, key: str) -> Vote:
+def vote_repeated(battle_id: uuid.UUID, outcome: str, key: str) -> Vote:
     """The vote that stands, where this request is the same one sent again."""
     battle = selectors.battle_get(battle_id)
     if battle.state == State.GENERATING:

@@ -39,7 +39,9 @@ def voter_admit(*, voter: Voter, address: Address | None, action: Action) -> Non
     if ban := watch().ban_of(voter, address):
         raise Banned(ban.reason, ban.expires_at)
     count(voter, network_name(address), action)
-    network_seen(voter=voter, address=address)
+    if action is Action.BATTLE:
+        # A vote need not say again where its battle was begun.
+        network_seen(voter=voter, address=address)
 
 
 def count(voter: Voter, network: str, action: Action) -> None:

@@ -2,15 +2,29 @@
 
 from django.conf import settings
 from django.core import signing
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from arena.core.exceptions import BadInput, Unknown
+from arena.core.prepared import Prepared
 from arena.voters.models import Ban, Voter
 
 COOKIE_SALT = "arena.voters"
 CODE_SALT = "arena.voters.erasure"
+
+
+_DOOR = ("id", "key", "user_id")
+_by_key = Prepared(
+    Voter._meta.get_field("key"), lambda key: Voter.objects.filter(key=key).values_list(*_DOOR)
+)
+
+
+def voter_by_key(key: str) -> Voter | None:
+    """The voter of that key as the door needs them; every vote asks. Other fields load later."""
+    rows = _by_key.rows(key)
+    return Voter.from_db(DEFAULT_DB_ALIAS, _DOOR, rows[0]) if rows else None
 
 
 def voters_by_cookie(value: str) -> list[Voter]:

@@ -16,7 +16,7 @@ from arena.core.exceptions import BadInput, Conflict, Refused
 from arena.core.services import audit
 from arena.voters.models import Ban, NetworkKey, Voter, new_key
 from arena.voters.networks import Address, network_hash
-from arena.voters.selectors import COOKIE_SALT, bans_ended, bans_standing
+from arena.voters.selectors import COOKIE_SALT, bans_ended, bans_standing, voter_by_key
 from arena.voters.watch import watch, watch_forget
 
 # A network that did not change is written down again after so long.
@@ -82,10 +82,10 @@ def voter_known(cookies: Mapping[str, str]) -> Voter:
 
     Raises Refused where the browser keeps no cookie, or its holder never began a battle.
     """
-    try:
-        return Voter.objects.get(key=voter_key_needed(cookies))
-    except Voter.DoesNotExist as error:
-        raise Refused("This is another person's battle. Start one of your own.") from error
+    voter = voter_by_key(voter_key_needed(cookies))
+    if voter is None:
+        raise Refused("This is another person's battle. Start one of your own.")
+    return voter
 
 
 def voter_sign_in(*, cookies: Mapping[str, str], user: Any) -> Voter:
