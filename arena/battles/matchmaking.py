@@ -94,10 +94,15 @@ def pair_for(prompt: Prompt | None) -> Pairing:
     entrants, rules = drawing_now(prompt)
     share = 0.0 if prompt else settings.AA_SHARE
     first, second, probability = drawn(entrants, rules, share)
-    found = Revision.objects.in_bulk({first, second})
-    sides = [found[first], found[second]]
+    sides = [revision_drawn(first), revision_drawn(second)]
     random.shuffle(sides)
     return Pairing(sides[0], sides[1], probability)
+
+
+@lru_cache(maxsize=1024)
+def revision_drawn(pk: int) -> Revision:
+    """A revision never changes, so a process reads each once."""
+    return Revision.objects.get(pk=pk)
 
 
 def drawing_now(prompt: Prompt | None) -> tuple[tuple[Entrant, ...], Rules]:
@@ -115,6 +120,7 @@ def drawing_forget() -> None:
     """Look at the catalog and at the operators' rules again with the next draw."""
     _drawing.clear()
     chances_of.cache_clear()
+    revision_drawn.cache_clear()
 
 
 def entrants_of(rows: Iterable[tuple[int, int, str]]) -> tuple[Entrant, ...]:

@@ -151,6 +151,18 @@ _measured = Prepared(
 )
 
 
+_being_written = Prepared(
+    Battle._meta.get_field("voter"),
+    lambda pk: (
+        Battle.objects.order_by().filter(voter=pk, state=State.GENERATING).values_list("voter_id")
+    ),
+)
+
+
+def battles_being_written(voter: Voter) -> int:
+    return len(_being_written.rows(voter.pk))
+
+
 def ballot_get(battle_id: uuid.UUID) -> Ballot:
     """Raises NoSuchBattle."""
     rows = _ballot.rows(battle_id)

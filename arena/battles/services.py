@@ -159,8 +159,7 @@ def battle_retry(*, battle_id: uuid.UUID, voter: Voter, owner: str) -> StartedTu
 
 def refuse_a_crowd(voter: Voter) -> None:
     """One person reads one battle at a time; a script would spend the operator's money."""
-    writing = Battle.objects.filter(voter=voter, state=State.GENERATING).count()
-    if writing >= settings.BATTLES_AT_ONCE:
+    if selectors.battles_being_written(voter) >= settings.BATTLES_AT_ONCE:
         raise TooManyBattles
 
 

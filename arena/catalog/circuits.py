@@ -17,6 +17,7 @@ from django.db.models import Case, CharField, F, Q, QuerySet, TextChoices, Value
 from django.db.models.functions import Now
 
 from arena.catalog.models import Circuit, Revision
+from arena.core.prepared import Prepared
 from arena.core.services import audit
 from arena.core.text import storable
 
@@ -124,14 +125,20 @@ def pause_seconds(trips: int) -> float:
     return float(min(first * 2.0 ** min(trips, 32), max(first, LONGEST_PAUSE)))
 
 
+_troubled = Prepared(
+    Circuit._meta.get_field("revision"),
+    lambda pk: Circuit.objects.filter(TROUBLED, revision=pk).values_list("pk"),
+)
+
+
 def revisions_answered(*, revision_ids: Iterable[int]) -> None:
     """These revisions have answered: their failures are forgotten, and their pauses over.
 
-    One query where there is nothing to forget.
+    One short query for each where there is nothing to forget.
     """
-    troubled = Circuit.objects.filter(TROUBLED, revision_id__in=set(revision_ids))
-    for circuit in troubled.select_related("revision"):
-        circuit_answered(circuit)
+    for revision in set(revision_ids):
+        for (circuit,) in _troubled.rows(revision):
+            circuit_answered(Circuit.objects.select_related("revision").get(pk=circuit))
 
 
 @transaction.atomic

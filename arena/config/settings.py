@@ -166,7 +166,13 @@ def database() -> dict[str, object]:
         # A file, because a test server's threads each open a connection of their own.
         config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
     else:
-        config["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}}
+        config["OPTIONS"] = {
+            "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
+            # Statements that come again are planned once for each connection, which takes longer
+            # than to carry them out.
+            "server_side_binding": True,
+            "prepare_threshold": 3,
+        }
     return config
 
 

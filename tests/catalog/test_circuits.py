@@ -224,13 +224,13 @@ def test_an_answer_that_began_before_the_pause_ends_it(wren: Revision) -> None:
     assert is_drawn(wren)
 
 
-def test_where_nothing_failed_an_answer_takes_one_query(
+def test_where_nothing_failed_an_answer_takes_one_query_for_each(
     wren: Revision, django_assert_num_queries: Callable[[int], CaptureQueriesContext]
 ) -> None:
     kite = served("Kite")
-    with django_assert_num_queries(1) as asked:
+    with django_assert_num_queries(2) as asked:
         answer(wren, kite)
-    assert asked.captured_queries[0]["sql"].startswith("SELECT")
+    assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
     with django_assert_num_queries(0):
         answer()
 
