@@ -16,7 +16,10 @@ from tests import factories
 from tests.browsers import Visitor
 from tests.upstream import chunk, serving, stream, whole
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_connection_left"),
+]
 database = sync_to_async(thread_sensitive=True)
 
 

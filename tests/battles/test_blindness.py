@@ -27,7 +27,10 @@ from tests.server import serving as arena_serving
 from tests.threads import in_thread
 from tests.upstream import BROKEN_ENDPOINTS, FAULTS, Behaviour, serving, stream, whole
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_connection_left"),
+]
 database = sync_to_async(thread_sensitive=True)
 
 CANARY = "canary"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.core import signing
-from django.db import connections
 
 from arena.battles.generation import drain
 from arena.battles.models import Answer, Battle, State
@@ -28,12 +28,17 @@ database = sync_to_async(thread_sensitive=True)
 CANARIES = ("canary", "wren", "kite", "linnet", "127.0.0.1", "tokens", "duration")
 
 
+class Communicator(WebsocketCommunicator):
+    """Channels' own keeps connections open, for tests that are one transaction."""
+
+    send_input = ApplicationCommunicator.send_input
+    receive_output = ApplicationCommunicator.receive_output
+
+
 @pytest.fixture(autouse=True)
-async def no_connection_left(transactional_db: None) -> AsyncIterator[None]:
-    """The thread that serves asynchronous code gives its connection back."""
+async def no_client_left(no_connection_left: None) -> AsyncIterator[None]:
     yield
     await http.close()
-    await sync_to_async(connections.close_all, thread_sensitive=True)()
 
 
 def cookie() -> bytes:
@@ -48,7 +53,7 @@ async def socket(
     if cookies is None:
         cookies = cookie()
     headers += [(b"cookie", cookies)] if cookies else []
-    communicator = WebsocketCommunicator(application, "/ws/battle/", headers)
+    communicator = Communicator(application, "/ws/battle/", headers)
     connected, _ = await communicator.connect()
     assert connected
     try:
@@ -221,7 +226,7 @@ async def test_what_cannot_be_used_is_refused_in_words(sent: str, said: str) -> 
 @pytest.mark.parametrize("origin", [b"http://evil.example", b"http://localhost:81", b"null"])
 async def test_pages_from_elsewhere_get_no_socket(origin: bytes) -> None:
     headers = [(b"host", b"localhost"), (b"origin", origin), (b"cookie", cookie())]
-    communicator = WebsocketCommunicator(application, "/ws/battle/", headers)
+    communicator = Communicator(application, "/ws/battle/", headers)
 
     assert (await communicator.connect())[0] is False
 

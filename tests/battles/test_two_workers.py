@@ -3,15 +3,15 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
 from aiohttp import web
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 
+from arena.battles.matchmaking import KNOWN_SECONDS
 from arena.battles.models import Answer, Battle, State
 from arena.catalog.models import Kind
 from tests import factories
@@ -28,12 +28,10 @@ TEXT = "".join(WORDS)
 
 
 @pytest.fixture(autouse=True)
-async def shared(transactional_db: None) -> AsyncIterator[None]:
+def shared(no_connection_left: None) -> None:
     """Several processes need a database and a channel layer that they share."""
     if connection.vendor != "postgresql" or not settings.REDIS_URL:
         missing("services", "DATABASE_URL and REDIS_URL name no PostgreSQL and Redis")
-    yield
-    await database(connections.close_all)()
 
 
 async def slow(request: web.Request) -> web.StreamResponse:
@@ -102,6 +100,7 @@ async def test_stop_and_retry_reach_the_owner_from_another_process() -> None:
         async with serving(slow) as endpoint:
             await database(Battle.objects.all().update)(state=State.STOPPED)
             await database(point_to)(endpoint)
+            await asyncio.sleep(KNOWN_SECONDS)
             stopper = Visitor()
             async with stopper.socket(here.address) as socket:
                 await stopper.begin(socket, prompt="Why?")
