@@ -2,8 +2,8 @@
 
 A page here does what battle.js and channel.js do: one socket per battle, opened again after a
 loss, attached at the last frame it has. Beside the texts it keeps when each frame came, by
-time.perf_counter. The WebSocket is written out for what this server sends, because a library's
-client takes a multiple of the time, on the processors that the server needs.
+time.perf_counter. The WebSocket is written out for what this server sends, so that what it takes of
+the processors, which the server needs, is little and the same from one run to the next.
 """
 
 from __future__ import annotations

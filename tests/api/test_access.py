@@ -29,6 +29,7 @@ NEEDS = [
     ("GET", "catalog.json", "leaderboard.view_snapshot"),
     ("GET", "standings/", "leaderboard.view_snapshot"),
     ("GET", "win-rates/", "leaderboard.view_snapshot"),
+    ("GET", "exposure/", "leaderboard.view_snapshot"),
     ("GET", "movements/", "leaderboard.view_snapshot"),
     ("GET", "snapshots/", "leaderboard.view_snapshot"),
     ("POST", "refits/", "leaderboard.add_draft"),
