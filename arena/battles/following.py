@@ -26,7 +26,8 @@ async def follow(battle: Battle, attempt: int, after: int) -> AsyncIterator[str]
     """
     while True:
         own = generation.owned(battle.pk)
-        if own is not None:
+        # The log of an earlier attempt tells nothing of one that another process has taken up.
+        if own is not None and own.log.attempt >= battle.attempt:
             async for message in follow_here(own, attempt, after):
                 yield message
             return
@@ -135,7 +136,7 @@ async def answer_read(own: Generation, attempt: int, after: int) -> dict[str, An
 
 async def answer_retry(own: Generation, voter_id: int) -> dict[str, Any]:
     try:
-        await retry_here(own.battle.pk, await Voter.objects.aget(pk=voter_id))
+        await retry_here(own.battle.pk, await in_thread(Voter.objects.get)(pk=voter_id))
     except Conflict as error:
         return {"is_unknown": False, "refused": error.message}
     return {"is_unknown": False, "refused": ""}

@@ -11,7 +11,7 @@ from django.db.models import Field, QuerySet
 class Prepared:
     """A queryset of `values_list` with one parameter, whose SQL Django makes once.
 
-    For a vote's few short reads, making the SQL takes four times as long as asking PostgreSQL.
+    Of a short read's processor time making the SQL is six sevenths: 1.4 ms, or 0.2 ms without it.
     Rows come as the database gives them, without Django's conversions: ask for text and numbers.
     """
 
