@@ -39,7 +39,7 @@ endpoint: $(VENV)/.demo ## add your own models to the demo: URL=http://localhost
 		$(if $(KEY_ENV),--key-env "$(KEY_ENV)") $(foreach model,$(MODELS),--model "$(model)")
 
 test: $(VENV)/.test ## run every test (those in a browser skip where there is no Chromium)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 test-services: $(VENV)/.test ## run the core suite on DATABASE_URL (PostgreSQL) and REDIS_URL
 	@$(BIN)/pytest -m "not browser" tests/voters tests/catalog tests/battles tests/integrity \

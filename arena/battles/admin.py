@@ -192,7 +192,7 @@ class BattleAdmin(ReadOnlyAdmin):
 
     @admin.display(description="drawn with", ordering="draw_probability")
     def probability(self, battle: Battle) -> str:
-        return in_hundred(battle.draw_probability)
+        return "chosen" if battle.draw_probability is None else in_hundred(battle.draw_probability)
 
     @admin.display(description="took")
     def lasted(self, battle: Battle) -> str:

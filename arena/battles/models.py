@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from arena.catalog.models import Contestant, Revision
 from arena.core.models import Immutable
@@ -25,10 +26,40 @@ class Worker(models.Model):
         return self.id
 
 
+class Collection(models.Model):
+    """Prompts with answers made elsewhere, uploaded to be judged blind.
+
+    Its cells are its prompts' pairs of contestants; each is to get `votes_per_cell` votes of as
+    many voters.
+    """
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    votes_per_cell = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1)], help_text="By as many different voters."
+    )
+    is_open = models.BooleanField(default=True, help_text="Whether its answers are judged now.")
+    source_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Prompt(models.Model):
     """A prompt whose answers were recorded beforehand."""
 
     slug = models.SlugField(max_length=80, unique=True)
+    # Those of a collection are assigned, and never picked from the list.
+    collection = models.ForeignKey(
+        Collection, null=True, blank=True, on_delete=models.PROTECT, related_name="prompts"
+    )
     text = models.TextField()
     category = models.CharField(max_length=40, blank=True)
     language = models.CharField(max_length=20, blank=True)
@@ -95,7 +126,9 @@ class Battle(models.Model):
     categories = models.JSONField(default=list)
     language = models.CharField(max_length=20, blank=True)
     draw_probability = models.FloatField(
-        help_text="With which this unordered pair was drawn among the eligible ones."
+        null=True,
+        help_text="With which this unordered pair was drawn among the eligible ones; empty where "
+        "the visitor chose it.",
     )
     # Every change of state names both, so a process that lost its lease can write nothing.
     owner = models.CharField(max_length=32)
@@ -107,7 +140,10 @@ class Battle(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
-        indexes = [models.Index(fields=("state", "owner"))]
+        indexes = [
+            models.Index(fields=("state", "owner")),
+            models.Index(fields=("state", "-created_at")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(draw_probability__gt=0, draw_probability__lte=1),
@@ -119,10 +155,28 @@ class Battle(models.Model):
         return f"battle {self.pk}"
 
 
+class Image(models.Model):
+    """A picture of a voter's, made anew from what they sent; its file bears its id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    voter = models.ForeignKey(Voter, on_delete=models.PROTECT, related_name="images")
+    media_type = models.CharField(max_length=20)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    size = models.PositiveIntegerField(help_text="In bytes.")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"image {self.pk}"
+
+
 class Turn(models.Model):
     battle = models.ForeignKey(Battle, on_delete=models.CASCADE, related_name="turns")
     number = models.PositiveSmallIntegerField()
     prompt = models.TextField(blank=True)
+    images = models.ManyToManyField(Image, blank=True, related_name="turns")
+    # The battle's attempt with which it began: attempts are counted by turn.
+    first_attempt = models.PositiveIntegerField(default=1)
     # Before an answer's text in its digest, so that nobody without the text file can tell by
     # trying which text it was. Empty once the turn's texts are erased.
     salt = models.CharField(max_length=32, blank=True, default=new_key, editable=False)
@@ -177,10 +231,10 @@ class Answer(models.Model):
 
 
 class Outcome(models.TextChoices):
-    MODEL_A = "model_a", "A is better"
-    MODEL_B = "model_b", "B is better"
-    TIE = "tie", "Tie"
-    BOTH_BAD = "both_bad", "Both are bad"
+    MODEL_A = "model_a", _("A is better")
+    MODEL_B = "model_b", _("B is better")
+    TIE = "tie", _("Tie")
+    BOTH_BAD = "both_bad", _("Both are bad")
 
 
 class Vote(Immutable):
@@ -190,7 +244,6 @@ class Vote(Immutable):
     voter = models.ForeignKey(Voter, on_delete=models.PROTECT, related_name="votes")
     turn = models.ForeignKey(Turn, on_delete=models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=8, choices=Outcome.choices)
-    reasons = models.JSONField(default=list, blank=True)
     idempotency_key = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -210,6 +263,41 @@ class Vote(Immutable):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("A vote is never deleted; exclude it, with the reason.")
+
+
+class Reason(models.TextChoices):
+    ACCURATE = "accurate", _("More accurate")
+    CLEAR = "clear", _("Clearer")
+    ON_TASK = "on_task", _("Followed the request")
+    LENGTH = "length", _("Better length")
+    SAFE = "safe", _("Safer")
+    OTHER = "other", _("Other")
+
+
+class Reasons(models.Model):
+    """Why somebody voted so. Said after the names were shown, so it is no part of the vote."""
+
+    vote = models.OneToOneField(Vote, on_delete=models.CASCADE, related_name="reasons")
+    given = models.JSONField(default=list, help_text="Those that apply, of Reason.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "reasons"
+
+    def __str__(self) -> str:
+        return f"reasons of {self.vote}"
+
+
+class Share(models.Model):
+    """Its voter's word that anybody with the link may see this battle; ended by deleting it."""
+
+    battle = models.OneToOneField(
+        Battle, primary_key=True, on_delete=models.CASCADE, related_name="share"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"share of {self.battle_id}"
 
 
 class PairWeights(models.Model):

@@ -103,6 +103,9 @@ class Contestant(models.Model):
     aliases = models.JSONField(
         default=list, blank=True, help_text="Other names by which an answer would give it away."
     )
+    accepts_images = models.BooleanField(
+        default=False, help_text="Whether it may be asked about pictures."
+    )
     simulated = models.BooleanField(
         default=False, help_text="Invented for a demonstration; every page says so."
     )

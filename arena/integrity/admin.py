@@ -205,7 +205,7 @@ class VoteAdmin(ReadOnlyAdmin):
     actions = ("exclude_votes", "ban_voters")
     change_form_template = "admin/integrity/vote.html"
     fieldsets = (
-        (None, {"fields": (("name", "cast", "outcome", "reasons"),)}),
+        (None, {"fields": (("name", "cast", "outcome"),)}),
         ("What was compared", {"fields": (("side_a", "side_b", "battle_link", "voter_link"),)}),
     )
 

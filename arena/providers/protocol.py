@@ -6,9 +6,18 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
+class Image:
+    """A still picture: its media type, and the bytes of its file."""
+
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Message:
     role: str
     content: str
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True)

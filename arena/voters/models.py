@@ -53,6 +53,9 @@ class Voter(models.Model):
     # deleted a moment ago, and recording who is here must not fail for that.
     network_key = models.CharField(max_length=16, blank=True)
     network_at = models.DateTimeField(null=True, blank=True, help_text="When it was last seen.")
+    # Names the terms, as they stood, to which they said yes; see voters/consent.py.
+    consent = models.CharField(max_length=16, blank=True)
+    consented_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

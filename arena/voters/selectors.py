@@ -15,7 +15,7 @@ COOKIE_SALT = "arena.voters"
 CODE_SALT = "arena.voters.erasure"
 
 
-_DOOR = ("id", "key", "user_id")
+_DOOR = ("id", "key", "user_id", "consent")
 _by_key = Prepared(
     Voter._meta.get_field("key"), lambda key: Voter.objects.filter(key=key).values_list(*_DOOR)
 )
