@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, cast
+from uuid import uuid4
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 # How long a person looks at "interrupted" before they press Retry.
@@ -88,7 +89,8 @@ class Page:
     async def start(self, site: Site) -> None:
         """Have the battle begin, and follow it to its end."""
         self.asked_at = perf_counter()
-        await self.follow(site, {"type": "battle.start", "prompt": self.prompt})
+        start = {"type": "battle.start", "battle": str(uuid4()), "consent": True}
+        await self.follow(site, {**start, "prompt": self.prompt})
 
     async def retry(self, site: Site) -> None:
         """Have it tried again, as the button of a page that was loaded anew does."""

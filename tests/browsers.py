@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aiohttp
 from django.conf import settings
@@ -20,6 +20,11 @@ ENDINGS = {
     "battle.refused",
     "battle.reload",
 }
+
+
+def start(**asked: object) -> dict[str, object]:
+    """What a page sends to begin a battle; with what is asked, by the names of the protocol."""
+    return {"type": "battle.start", "battle": str(uuid4()), "consent": True, **asked}
 
 
 class Visitor:
@@ -47,8 +52,14 @@ class Visitor:
     def cookie_header(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
-    async def begin(self, socket: aiohttp.ClientWebSocketResponse, **asked: str) -> None:
-        await socket.send_json({"type": "battle.start", **asked})
+    async def begin(self, socket: aiohttp.ClientWebSocketResponse, **asked: object) -> None:
+        await socket.send_json(start(**asked))
+
+    async def ask_on(
+        self, socket: aiohttp.ClientWebSocketResponse, turn: int, prompt: str
+    ) -> None:
+        message = {"type": "battle.continue", "battle": str(self.battle), "turn": turn}
+        await socket.send_json({**message, "prompt": prompt})
 
     async def attach(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         await socket.send_json(

@@ -1,4 +1,4 @@
-"""The battle socket: starts battles, follows their log, stops and retries them."""
+"""The battle socket: starts battles, asks on, follows their log, stops and retries them."""
 
 import asyncio
 import logging
@@ -6,11 +6,21 @@ from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from arena.battles import following, generation, moderation, protocol, selectors, services
+from arena.battles import (
+    following,
+    generation,
+    moderation,
+    protocol,
+    selectors,
+    services,
+    starting,
+)
 from arena.battles.models import Battle, State
 from arena.core.exceptions import ArenaError
+from arena.core.language import speaking
 from arena.core.threads import in_thread
 from arena.voters.challenges import challenge_check
+from arena.voters.consent import consent_check
 from arena.voters.door import Action, voter_admit
 from arena.voters.models import Voter
 from arena.voters.networks import address_of
@@ -30,18 +40,24 @@ class BattleConsumer(AsyncWebsocketConsumer):
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
     ) -> None:
-        try:
-            match protocol.parse(text_data):
-                case protocol.Start() as message:
-                    await self.start(message)
-                case protocol.Attach() as message:
-                    await self.attach(message)
-                case protocol.Stop() as message:
-                    await following.stop(await self.own_battle(message))
-                case protocol.Retry() as message:
-                    await self.retry(message)
-        except ArenaError as error:
-            await self.send(protocol.encode(protocol.refused(error)))
+        with speaking(self.scope):
+            try:
+                await self.do(protocol.parse(text_data))
+            except ArenaError as error:
+                await self.send(protocol.encode(protocol.refused(error)))
+
+    async def do(self, message: protocol.Incoming) -> None:
+        match message:
+            case protocol.Start():
+                await self.start(message)
+            case protocol.Continue():
+                await self.go_on(message)
+            case protocol.Attach():
+                await self.attach(message)
+            case protocol.Stop():
+                await following.stop(await self.own_battle(message))
+            case protocol.Retry():
+                await self.retry(message)
 
     async def disconnect(self, code: int) -> None:
         self.leave()
@@ -49,16 +65,37 @@ class BattleConsumer(AsyncWebsocketConsumer):
     async def start(self, message: protocol.Start) -> None:
         generation.refuse_while_restarting()
         voter = await self.admitted(message)
-        if message.prompt:
-            await moderation.refuse_flagged(message.prompt)
-        started = await in_thread(services.battle_start)(
+        question = message.question
+        if question.is_own:
+            await moderation.refuse_flagged(question.prompt)
+        started = await in_thread(starting.battle_start)(
+            battle_id=message.battle, voter=voter, owner=generation.WORKER, question=question
+        )
+        await self.follow_turn(message, started)
+
+    async def go_on(self, message: protocol.Continue) -> None:
+        generation.refuse_while_restarting()
+        voter = await self.admitted(message)
+        await moderation.refuse_flagged(message.prompt)
+        started = await in_thread(starting.battle_continue)(
+            battle_id=message.battle,
             voter=voter,
             owner=generation.WORKER,
+            number=message.turn,
             prompt=message.prompt,
-            recorded=message.recorded,
+            images=message.images,
         )
-        generation.own(started)
-        self.follow(started.battle)
+        await self.follow_turn(message, started)
+
+    async def follow_turn(
+        self, message: protocol.Start | protocol.Continue, started: starting.StartedTurn | None
+    ) -> None:
+        """Own what began just now; what had begun already is written somewhere."""
+        if started is None:
+            self.follow(await self.own_battle(message))
+        else:
+            generation.own(started)
+            self.follow(started.battle)
 
     async def attach(self, message: protocol.Attach) -> None:
         self.follow(await self.own_battle(message), message.attempt, message.after)
@@ -70,21 +107,29 @@ class BattleConsumer(AsyncWebsocketConsumer):
             await following.retry(battle, voter)
         self.follow(await self.own_battle(message))
 
-    async def admitted(self, message: protocol.Start | protocol.Retry) -> Voter:
-        """The voter, if they may have a battle written now."""
+    async def admitted(
+        self, message: protocol.Start | protocol.Continue | protocol.Retry
+    ) -> Voter:
+        """The voter, if they may have a turn written now."""
         await sign_in_needed(self.scope)
         return await in_thread(self.admit)(message)
 
-    def admit(self, message: protocol.Start | protocol.Retry) -> Voter:
+    def admit(self, message: protocol.Start | protocol.Continue | protocol.Retry) -> Voter:
         voter = voter_from(self.scope["cookies"])
+        if isinstance(message, protocol.Start):
+            consent_check(voter=voter, given=message.consent)
         voter_admit(voter=voter, address=address_of(self.scope), action=Action.BATTLE)
         challenge_check(voter=voter, payload=message.challenge)
-        if isinstance(message, protocol.Start) and message.prompt:
-            services.checked_prompt(message.prompt)
+        # Before anybody is asked whether it may pass; where it is stored it is checked again.
+        match message:
+            case protocol.Start(question=question) if question.is_own:
+                services.checked_prompt(question.prompt)
+            case protocol.Continue():
+                services.checked_prompt(message.prompt)
         return voter
 
     @in_thread
-    def own_battle(self, message: protocol.Attach | protocol.Stop | protocol.Retry) -> Battle:
+    def own_battle(self, message: protocol.Incoming) -> Battle:
         return selectors.battle_of(message.battle, voter_known(self.scope["cookies"]))
 
     def follow(self, battle: Battle, attempt: int = 0, after: int = 0) -> None:

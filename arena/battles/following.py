@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
-from arena.battles import generation, protocol, relay, selectors, services
+from django.utils.translation import get_language, override
+
+from arena.battles import generation, protocol, relay, selectors, starting
 from arena.battles.generation import Generation
 from arena.battles.models import Battle, State
 from arena.core.exceptions import Conflict
@@ -74,7 +76,12 @@ async def retry(battle: Battle, voter: Voter) -> None:
     A retry that was sent twice makes one attempt. Raises an ArenaError where there can be none.
     """
     if generation.owned(battle.pk) is None and battle.owner != generation.WORKER:
-        question = {"do": "retry", "battle": battle.pk.hex, "voter": voter.pk}
+        question = {
+            "do": "retry",
+            "battle": battle.pk.hex,
+            "voter": voter.pk,
+            "language": get_language(),
+        }
         answer = await relay.ask(battle.owner, question, seconds=ANSWER_SECONDS)
         if answer is not None and not answer["is_unknown"]:
             if answer["refused"]:
@@ -85,7 +92,7 @@ async def retry(battle: Battle, voter: Voter) -> None:
 
 async def retry_here(battle_id: uuid.UUID, voter: Voter) -> None:
     generation.refuse_while_restarting()
-    started = await in_thread(services.battle_retry)(
+    started = await in_thread(starting.battle_retry)(
         battle_id=battle_id, voter=voter, owner=generation.WORKER
     )
     if started is not None:
@@ -109,7 +116,8 @@ async def answer(question: dict[str, Any]) -> dict[str, Any]:
             generation.stop(own.battle.pk)
             return {"is_unknown": False}
         case "retry":
-            return await answer_retry(own, question["voter"])
+            with override(question["language"]):
+                return await answer_retry(own, question["voter"])
     raise ValueError(f"no such question: {question['do']!r}")
 
 

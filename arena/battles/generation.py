@@ -19,7 +19,8 @@ from arena.battles.exceptions import Restarting
 from arena.battles.frames import FrameLog
 from arena.battles.models import Battle, Side, Turn
 from arena.battles.pacing import Pacer, Received, pacer_for
-from arena.battles.services import Failure, StartedTurn, WrittenAnswer
+from arena.battles.services import Failure, WrittenAnswer
+from arena.battles.starting import StartedTurn, may_try_again
 from arena.core.beat import beat
 from arena.core.exceptions import Conflict
 from arena.core.text import storable
@@ -32,12 +33,6 @@ from arena.providers.reading import read
 log = logging.getLogger(__name__)
 
 WORKER = secrets.token_hex(8)
-SIDE_FAILED = "One side stopped answering. Retry it, or start a new battle; nothing was counted."
-FAILED_OFTEN = (
-    "One side stopped answering again, so this battle cannot be voted on. Start a new battle; "
-    "nothing was counted."
-)
-STOPPED = "You stopped this battle, so it cannot be voted on. Nothing was counted."
 # How long the log of a battle that has ended stays in memory for sockets that come back.
 KEEP_SECONDS = 120.0
 
@@ -131,13 +126,16 @@ class Generation:
     def __init__(self, started: StartedTurn, writers: Mapping[Side, SideWriter]) -> None:
         self.battle: Battle = started.battle
         self.turn: Turn = started.turn
+        self.images = started.images
         self.writers = dict(writers)
         self.log = FrameLog(started.battle.attempt)
         self.is_stopping = False
         self.task: asyncio.Task[None] | None = None
 
     def started(self) -> protocol.Outgoing:
-        return protocol.started(self.battle.pk, self.log.attempt, self.turn.prompt)
+        return protocol.started(
+            self.battle.pk, self.log.attempt, self.turn.number, self.turn.prompt, self.images
+        )
 
     async def run(self) -> None:
         try:
@@ -199,17 +197,15 @@ class Generation:
             answers={
                 side: writer.stopped(self.log.text(side)) for side, writer in self.writers.items()
             },
-            ending=protocol.stopped(STOPPED),
+            ending=protocol.stopped(),
         )
 
     async def fail(self, failures: list[Failure]) -> None:
         """End the attempt in its row, and tell whoever waits even where it cannot be written."""
-        can_retry = self.log.attempt < settings.BATTLE_ATTEMPTS
-        message = SIDE_FAILED if can_retry else FAILED_OFTEN
         await self.store(
             services.battle_fail,
             failures=failures,
-            ending=protocol.failed(message, can_retry=can_retry),
+            ending=protocol.failed(can_retry=may_try_again(self.battle, self.turn)),
         )
 
     async def store(
@@ -273,7 +269,7 @@ def own(started: StartedTurn) -> Generation:
         side: SideWriter(side, kind, request) for side, (kind, request) in started.requests.items()
     }
     writers |= {side: SideWriter.kept(side, text) for side, text in started.kept.items()}
-    if before is not None:
+    if before is not None and before.turn.pk == started.turn.pk:
         writers |= before.hand_over()
     generation = _owned[started.battle.pk] = Generation(started, writers)
     generation.task = asyncio.create_task(generation.run())

@@ -30,8 +30,9 @@ from arena.catalog.models import Revision
 
 random = secrets.SystemRandom()
 KNOWN_SECONDS = 1.0
-# By recorded prompt, 0 for prompts of one's own: when it was looked at, and what was seen.
-_drawing: "dict[int, tuple[float, tuple[Entrant, ...], Rules]]" = {}
+# By recorded prompt, 0 for prompts of one's own, and whether they come with pictures: when it was
+# looked at, and what was seen.
+_drawing: "dict[tuple[int, bool], tuple[float, tuple[Entrant, ...], Rules]]" = {}
 # One weight of a pair without any votes, where no refit has pushed what it would tell.
 UNSEEN = 1.0
 
@@ -84,14 +85,16 @@ class Chances:
         return self.first[at], self.second[at], self.sums[at] - before
 
 
-def pair_for(prompt: Prompt | None) -> Pairing:
+def pair_for(prompt: Prompt | None, *, with_images: bool = False) -> Pairing:
     """Draw among the revisions that can answer: on record for `prompt`, live without one.
+
+    with_images: among those alone that may be asked about pictures.
 
     Of served revisions a share AA_SHARE of the draws sets one against itself, to see how much
     of voting is noise and how much the side; recorded answers would be the same text twice.
     Raises NobodyToMeet.
     """
-    entrants, rules = drawing_now(prompt)
+    entrants, rules = drawing_now(prompt, with_images=with_images)
     share = 0.0 if prompt else settings.AA_SHARE
     first, second, probability = drawn(entrants, rules, share)
     sides = [revision_drawn(first), revision_drawn(second)]
@@ -105,12 +108,16 @@ def revision_drawn(pk: int) -> Revision:
     return Revision.objects.get(pk=pk)
 
 
-def drawing_now(prompt: Prompt | None) -> tuple[tuple[Entrant, ...], Rules]:
+def drawing_now(
+    prompt: Prompt | None, *, with_images: bool = False
+) -> tuple[tuple[Entrant, ...], Rules]:
     """Who may be drawn, and how, as it was a second ago at most: every battle asks for it."""
-    key = prompt.pk if prompt else 0
+    key = (prompt.pk if prompt else 0, with_images)
     known = _drawing.get(key)
     if known is None or time.monotonic() - known[0] > KNOWN_SECONDS:
-        eligible = revisions_on_record(prompt) if prompt else revisions_served()
+        eligible = (
+            revisions_on_record(prompt) if prompt else revisions_served(with_images=with_images)
+        )
         rows = eligible.values_list("pk", "contestant_id", "family").order_by("pk")
         known = _drawing[key] = time.monotonic(), entrants_of(rows), rules_now()
     return known[1], known[2]

@@ -7,20 +7,42 @@ all traffic consists of, so they say no type and spell nothing out.
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from arena.battles.starting import Question
 from arena.core.exceptions import ArenaError, BadInput, TooMany
 
 Outgoing = dict[str, Any]
+# What a column of the database holds, so that a hostile number is refused and not an error.
+MOST = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Start:
-    prompt: str
-    recorded: str
+    """Begin the battle of that id, which the browser makes: sent twice, it is one battle.
+
+    consent: whether the visitor has just agreed with what is kept.
+    """
+
+    battle: uuid.UUID
+    question: Question
+    consent: bool
     challenge: str
+
+
+@dataclass(frozen=True)
+class Continue:
+    """Ask both sides on; `turn` is the number that this turn will have: twice is once."""
+
+    battle: uuid.UUID
+    turn: int
+    prompt: str
+    images: tuple[uuid.UUID, ...] = ()
+    challenge: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,7 +65,7 @@ class Retry:
     challenge: str
 
 
-Incoming = Start | Attach | Stop | Retry
+Incoming = Start | Continue | Attach | Stop | Retry
 
 
 def parse(text: str | None) -> Incoming:
@@ -51,33 +73,54 @@ def parse(text: str | None) -> Incoming:
     try:
         content = json.loads(text or "")
     except (ValueError, RecursionError) as error:
-        raise BadInput("The message is not JSON. Reload the page.") from error
+        raise BadInput(_("The message is not JSON. Reload the page.")) from error
     match content:
-        case {"type": "battle.start", **fields}:
-            return Start(*(string(fields, name) for name in ("prompt", "recorded", "challenge")))
+        case {"type": "battle.start", "battle": str(battle), **fields}:
+            return Start(
+                identifier(battle),
+                Question(
+                    images=identifiers(fields, "images"),
+                    named=strings(fields, "named"),
+                    **{name: string(fields, name) for name in ("prompt", "recorded", "collection")},
+                ),
+                consent=fields.get("consent") is True,
+                challenge=string(fields, "challenge"),
+            )
+        case {"type": "battle.continue", "battle": str(battle), **fields}:
+            return Continue(
+                identifier(battle),
+                number(fields, "turn"),
+                string(fields, "prompt"),
+                identifiers(fields, "images"),
+                string(fields, "challenge"),
+            )
         case {"type": "battle.attach", "battle": str(battle), **fields}:
             return Attach(identifier(battle), number(fields, "attempt"), number(fields, "after"))
         case {"type": "battle.stop", "battle": str(battle)}:
             return Stop(identifier(battle))
         case {"type": "battle.retry", "battle": str(battle), **fields}:
             return Retry(identifier(battle), string(fields, "challenge"))
-    raise BadInput(
-        "The message is not one of battle.start, battle.attach, battle.stop and battle.retry. "
-        "Reload the page."
-    )
+    raise BadInput(_("The arena does not know this message. Reload the page."))
 
 
 def string(fields: Mapping[Any, Any], name: str) -> str:
     value = fields.get(name, "")
     if not isinstance(value, str):
-        raise BadInput(f"{name} is not text.")
+        raise BadInput(_("%(name)s is not text. Reload the page.") % {"name": name})
     return value
+
+
+def strings(fields: Mapping[Any, Any], name: str) -> tuple[str, ...]:
+    values = fields.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise BadInput(_("%(name)s is not a list of texts. Reload the page.") % {"name": name})
+    return tuple(values)
 
 
 def number(fields: Mapping[Any, Any], name: str) -> int:
     value = fields.get(name, 0)
-    if not isinstance(value, int) or value < 0:
-        raise BadInput(f"{name} is not a number of frames. Reload the page.")
+    if not isinstance(value, int) or not 0 <= value <= MOST:
+        raise BadInput(_("%(name)s is not a number. Reload the page.") % {"name": name})
     return value
 
 
@@ -85,7 +128,14 @@ def identifier(value: str) -> uuid.UUID:
     try:
         return uuid.UUID(value)
     except ValueError as error:
-        raise BadInput("That is not the name of a battle. Start a new one.") from error
+        raise BadInput(_("That is not the name of a battle. Start a new one.")) from error
+
+
+def identifiers(fields: Mapping[Any, Any], name: str) -> tuple[uuid.UUID, ...]:
+    try:
+        return tuple(uuid.UUID(value) for value in strings(fields, name))
+    except ValueError as error:
+        raise BadInput(_("That is not the name of a picture. Add it again.")) from error
 
 
 def encode(message: Outgoing) -> str:
@@ -93,13 +143,17 @@ def encode(message: Outgoing) -> str:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
-def started(battle: uuid.UUID, attempt: int, prompt: str) -> Outgoing:
-    """An attempt at a battle begins: both columns are empty."""
+def started(
+    battle: uuid.UUID, attempt: int, turn: int, prompt: str, images: Iterable[uuid.UUID]
+) -> Outgoing:
+    """An attempt at a turn begins: both its columns are empty."""
     return {
         "type": "battle.started",
         "battle": str(battle),
         "attempt": attempt,
+        "turn": turn,
         "prompt": prompt,
+        "images": [str(image) for image in images],
     }
 
 
@@ -111,12 +165,13 @@ def complete() -> Outgoing:
     return {"type": "battle.complete"}
 
 
-def failed(message: str, *, can_retry: bool) -> Outgoing:
-    return {"type": "battle.failed", "message": message, "can_retry": can_retry}
+def failed(*, can_retry: bool) -> Outgoing:
+    """A side failed; the page says so in its own language."""
+    return {"type": "battle.failed", "can_retry": can_retry}
 
 
-def stopped(message: str) -> Outgoing:
-    return {"type": "battle.stopped", "message": message}
+def stopped() -> Outgoing:
+    return {"type": "battle.stopped"}
 
 
 def refused(error: ArenaError) -> Outgoing:

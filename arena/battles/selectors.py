@@ -21,10 +21,11 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Now
 
-from arena.battles.exceptions import NoSuchBattle, NotYourBattle
+from arena.battles.exceptions import NoSuchBattle, NoSuchCollection, NotYourBattle
 from arena.battles.models import (
     Answer,
     Battle,
+    Collection,
     PairWeights,
     Prompt,
     RecordedAnswer,
@@ -55,9 +56,15 @@ def drawable() -> QuerySet[Revision]:
     return Revision.objects.filter(contestant__status=Status.ACTIVE, number=LATEST)
 
 
-def revisions_served() -> QuerySet[Revision]:
-    """Drawable revisions that answer any prompt, but for those that their breaker pauses."""
-    return not_paused(drawable().filter(kind__in=SERVED))
+def revisions_served(*, with_images: bool = False) -> QuerySet[Revision]:
+    """Drawable revisions that answer any prompt, but for those that their breaker pauses.
+
+    with_images: those alone that may be asked about pictures.
+    """
+    served = drawable().filter(kind__in=SERVED)
+    if with_images:
+        served = served.filter(contestant__accepts_images=True)
+    return not_paused(served)
 
 
 def revisions_on_record(prompt: Prompt) -> QuerySet[Revision]:
@@ -68,7 +75,15 @@ def revisions_on_record(prompt: Prompt) -> QuerySet[Revision]:
 
 def prompts_recorded() -> list[Prompt]:
     """Prompts with at least one recorded answer, by slug."""
-    return list(Prompt.objects.filter(answers__isnull=False).distinct())
+    return list(Prompt.objects.filter(answers__isnull=False, collection=None).distinct())
+
+
+def collection_get(slug: str) -> Collection:
+    """Raises NoSuchCollection."""
+    found = Collection.objects.filter(slug=slug).first()
+    if found is None:
+        raise NoSuchCollection
+    return found
 
 
 def can_ask() -> bool:
@@ -193,6 +208,11 @@ def whole_texts(turn: Turn) -> dict[Side, str]:
     """Texts of the turn's answers that are whole, by side."""
     whole = turn.answers.filter(error_kind="").exclude(text="").order_by("attempt")
     return {Side(answer.side): answer.text for answer in whole}
+
+
+def turns_before(turn: Turn) -> list[Turn]:
+    """The earlier turns of its battle, in their order."""
+    return list(Turn.objects.filter(battle=turn.battle_id, number__lt=turn.number))
 
 
 def answers_of(battle: Battle) -> dict[str, Answer]:

@@ -1,16 +1,17 @@
 """Writes of the battles room, each in one transaction."""
 
 import re
-import secrets
 import uuid
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from arena.battles import selectors
 from arena.battles.exceptions import (
@@ -19,22 +20,15 @@ from arena.battles.exceptions import (
     BadOutcome,
     BadPrompt,
     KeyUsed,
-    NobodyToMeet,
     NotFinished,
-    NothingToRetry,
     NothingToVoteOn,
     NotYourBattle,
-    TooManyBattles,
-    TriedOften,
 )
-from arena.battles.matchmaking import pair_for
 from arena.battles.models import (
     Answer,
     Battle,
-    Mode,
     Outcome,
     PairWeights,
-    Prompt,
     Side,
     State,
     Turn,
@@ -52,24 +46,10 @@ from arena.voters.models import Voter
 from ranking.covariates import style_metrics
 
 OPEN = (State.GENERATING, State.COMPLETE)
-RETRIABLE = (State.FAILED, State.INTERRUPTED)
 WORKER_STALE = timedelta(seconds=6)
 # What was drawn stores its own probability; older weights are there to look at.
 WEIGHTS_KEPT = 10
 KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
-
-
-@dataclass(frozen=True)
-class StartedTurn:
-    """What the owner of a battle needs to have its answers written.
-
-    kept: answers of an earlier attempt that are whole and stored; nobody is asked for them again.
-    """
-
-    battle: Battle
-    turn: Turn
-    requests: Mapping[Side, tuple[Kind, Request]]
-    kept: Mapping[Side, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,114 +77,44 @@ class Failure:
     is_fault_of_endpoint: bool = True
 
 
-# -- Starting --------------------------------------------------------------------------------
-
-
-def battle_start(*, voter: Voter, owner: str, prompt: str = "", recorded: str = "") -> StartedTurn:
-    """Draw two contestants for a prompt of the voter's own, or for a recorded one.
-
-    With neither, a recorded prompt is picked for them. Raises BadPrompt or NobodyToMeet.
-    """
-    refuse_a_crowd(voter)
-    source = None if prompt else recorded_prompt(recorded)
-    text = source.text if source else checked_prompt(prompt)
-    pairing = pair_for(source)
-    with transaction.atomic():
-        battle = Battle.objects.create(
-            voter=voter,
-            revision_a=pairing.a,
-            revision_b=pairing.b,
-            mode=Mode.RECORDED if source else Mode.ANONYMOUS,
-            pacing=settings.PACING,
-            recorded_prompt=source,
-            categories=[source.category] if source and source.category else [],
-            language=source.language if source else "",
-            draw_probability=pairing.probability,
-            owner=owner,
-        )
-        turn = Turn.objects.create(battle=battle, number=1, prompt=text)
-    return StartedTurn(battle, turn, requests_for(battle, turn))
-
-
-def battle_retry(*, battle_id: uuid.UUID, voter: Voter, owner: str) -> StartedTurn | None:
-    """Take a failed or interrupted battle up again: same contestants, next attempt.
-
-    The answers that are whole are kept, so only a side that failed is asked again. None where
-    another attempt is being written already. Raises NotYourBattle, NothingToRetry, or TriedOften
-    after BATTLE_ATTEMPTS.
-    """
-    battle = selectors.battle_of(battle_id, voter)
-    if battle.state == State.GENERATING:
-        return None
-    refuse_a_crowd(voter)
-    if battle.attempt >= settings.BATTLE_ATTEMPTS:
-        raise TriedOften
-    taken = Battle.objects.filter(
-        pk=battle.pk, state__in=RETRIABLE, attempt=battle.attempt, owner=battle.owner
-    ).update(
-        state=State.GENERATING,
-        attempt=battle.attempt + 1,
-        owner=owner,
-        ended_at=None,
-        taken_at=Now(),
-    )
-    if not taken and selectors.is_generating(battle.pk):
-        return None
-    if not taken:
-        raise NothingToRetry
-    battle.refresh_from_db(fields=("state", "attempt", "owner", "ended_at", "taken_at"))
-    turn = battle.turns.latest("number")
-    return StartedTurn(battle, turn, requests_for(battle, turn), selectors.whole_texts(turn))
-
-
-def refuse_a_crowd(voter: Voter) -> None:
-    """One person reads one battle at a time; a script would spend the operator's money."""
-    if selectors.battles_being_written(voter) >= settings.BATTLES_AT_ONCE:
-        raise TooManyBattles
+# -- Asking ----------------------------------------------------------------------------------
 
 
 def checked_prompt(text: str) -> str:
+    """The prompt without spaces around it. Raises BadPrompt."""
     text = text.strip()
     if not text:
-        raise BadPrompt("Write a prompt first, or pick one of the recorded ones.")
+        raise BadPrompt(_("Write a prompt first: this one has nothing but spaces."))
     if len(text) > settings.PROMPT_MAX_CHARACTERS:
         raise BadPrompt(
-            f"The prompt has {len(text):,} characters; {settings.PROMPT_MAX_CHARACTERS:,} is the "
-            "limit. Nothing was cut: shorten it and send it again."
+            _(
+                "The prompt has %(length)s characters; %(most)s is the limit. Nothing was cut: "
+                "shorten it and send it again."
+            )
+            % {
+                "length": number_format(len(text), use_l10n=True, force_grouping=True),
+                "most": number_format(
+                    settings.PROMPT_MAX_CHARACTERS, use_l10n=True, force_grouping=True
+                ),
+            }
         )
     if not is_storable(text):
         raise BadPrompt(
-            "The prompt holds characters that are not text. Remove them and send again."
+            _("The prompt holds characters that are not text. Remove them and send it again.")
         )
     return text
 
 
-def recorded_prompt(slug: str) -> Prompt:
-    """The recorded prompt of that name, or one at random without a name."""
-    prompts = selectors.prompts_recorded()
-    if not prompts:
-        raise NobodyToMeet
-    if not slug:
-        return secrets.choice(prompts)
-    for prompt in prompts:
-        if prompt.slug == slug:
-            return prompt
-    raise BadPrompt("There is no such recorded prompt. Pick one from the list.")
+def request_for(
+    revision: Revision, conversation: Sequence[Message], recorded: str = ""
+) -> tuple[Kind, Request]:
+    """What the revision's provider is asked: everything said so far, the last by the user.
 
-
-def requests_for(battle: Battle, turn: Turn) -> dict[Side, tuple[Kind, Request]]:
-    revisions = {Side.A: battle.revision_a, Side.B: battle.revision_b}
-    texts = selectors.recorded_texts(battle.recorded_prompt, list(revisions.values()))
-    return {
-        side: (Kind(revision.kind), request_for(revision, turn.prompt, texts.get(revision.pk, "")))
-        for side, revision in revisions.items()
-    }
-
-
-def request_for(revision: Revision, prompt: str, recorded: str) -> Request:
+    recorded: its answer, where that was written beforehand.
+    """
     system = [Message("system", revision.system_prompt)] if revision.system_prompt else []
-    return Request(
-        messages=(*system, Message("user", prompt)),
+    return Kind(revision.kind), Request(
+        messages=(*system, *conversation),
         limits=limits(),
         endpoint=revision.endpoint,
         model=revision.remote_model,

@@ -20,7 +20,7 @@ from arena.providers import http
 from arena.voters.models import new_key
 from arena.voters.selectors import COOKIE_SALT
 from tests import factories
-from tests.browsers import ENDINGS
+from tests.browsers import ENDINGS, start
 from tests.upstream import FAULTS, WORDS, Behaviour, chunk, serving, stream, well
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,7 +95,7 @@ def last_battle() -> Battle:
 async def test_it_works() -> None:
     await two_on_record()
     async with socket() as browser:
-        await browser.send_json_to({"type": "battle.start"})
+        await browser.send_json_to(start())
         messages = await until_end(browser)
 
     battle = await last_battle()
@@ -104,7 +104,9 @@ async def test_it_works() -> None:
         "type": "battle.started",
         "battle": str(battle.pk),
         "attempt": 1,
+        "turn": 1,
         "prompt": "Why is the sky blue?",
+        "images": [],
     }
     assert messages[-1] == {"type": "battle.complete"}
     assert [message["seq"] for message in messages[1:-1]] == list(range(1, len(messages) - 1))
@@ -119,7 +121,7 @@ async def test_a_prompt_of_ones_own_reaches_both_servers() -> None:
     async with serving() as endpoint:
         await two_live(endpoint, endpoint)
         async with socket() as browser:
-            await browser.send_json_to({"type": "battle.start", "prompt": "  Why blue? "})
+            await browser.send_json_to(start(prompt="  Why blue? "))
             messages = await until_end(browser)
 
     assert messages[0]["prompt"] == "Why blue?"
@@ -135,13 +137,13 @@ async def test_a_failing_side_ends_the_battle_and_names_nobody(
     async with serving(well) as good, serving(behaviour) as bad:
         await two_live(good, bad)
         async with socket() as browser:
-            await browser.send_json_to({"type": "battle.start", "prompt": "Why blue?"})
+            await browser.send_json_to(start(prompt="Why blue?"))
             messages = await until_end(browser)
 
     battle = await last_battle()
     failed = [answer async for answer in Answer.objects.filter(turn__battle=battle)]
     assert messages[-1]["type"] == "battle.failed"
-    assert "nothing was counted" in messages[-1]["message"]
+    assert messages[-1]["can_retry"]
     assert battle.state == State.FAILED
     # The other side goes on meanwhile, and is kept for a retry.
     assert {answer.error_kind for answer in failed} - {""} == {FAULTS[fault][1]}
@@ -154,7 +156,7 @@ async def test_a_new_socket_reads_on_where_the_last_one_stopped(monkeypatch: Any
     await two_on_record()
     cookies = cookie()
     async with socket(cookies) as browser:
-        await browser.send_json_to({"type": "battle.start"})
+        await browser.send_json_to(start())
         first = [json.loads(await browser.receive_from(timeout=5)) for _ in range(3)]
     async with socket(cookies) as browser:
         await browser.send_json_to(
@@ -176,7 +178,7 @@ async def test_a_new_socket_reads_on_where_the_last_one_stopped(monkeypatch: Any
 async def test_other_peoples_battles_cannot_be_followed() -> None:
     await two_on_record()
     async with socket() as browser, socket() as stranger:
-        await browser.send_json_to({"type": "battle.start"})
+        await browser.send_json_to(start())
         started = json.loads(await browser.receive_from(timeout=5))
         await stranger.send_json_to(
             {"type": "battle.attach", "battle": started["battle"], "after": 0}
@@ -190,7 +192,7 @@ async def test_other_peoples_battles_cannot_be_followed() -> None:
 async def test_without_the_cookie_there_is_no_battle() -> None:
     await two_on_record()
     async with socket(cookies=b"") as browser:
-        await browser.send_json_to({"type": "battle.start"})
+        await browser.send_json_to(start())
         answer = json.loads(await browser.receive_from(timeout=5))
 
     assert answer["type"] == "battle.refused"
@@ -203,14 +205,14 @@ async def test_without_the_cookie_there_is_no_battle() -> None:
     [
         ("not json", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ('{"type": "battle.rig"}', "battle.start"),
+        ('{"type": "battle.rig"}', "does not know this message"),
         ('{"type": "battle.attach", "battle": "x", "after": 0}', "name of a battle"),
-        ('{"type": "battle.start", "prompt": "   "}', "Write a prompt first"),
-        (json.dumps({"type": "battle.start", "prompt": "a" * 20_001}), "20,000 is the limit"),
-        ('{"type": "battle.start", "prompt": "nul \\u0000"}', "not text"),
-        ('{"type": "battle.start", "prompt": "half \\ud800"}', "not text"),
-        ('{"type": "battle.start", "recorded": "no-such"}', "no such recorded prompt"),
-        ('{"type": "battle.start", "prompt": "Why?"}', "No two contestants"),
+        (json.dumps(start(prompt="   ")), "Write a prompt first"),
+        (json.dumps(start(prompt="a" * 20_001)), "20,000 is the limit"),
+        (json.dumps(start(prompt="nul \x00")), "not text"),
+        (json.dumps(start(prompt="half \ud800")), "not text"),
+        (json.dumps(start(recorded="no-such")), "no such recorded prompt"),
+        (json.dumps(start(prompt="Why?")), "No two contestants"),
     ],
 )
 async def test_what_cannot_be_used_is_refused_in_words(sent: str, said: str) -> None:
@@ -249,7 +251,7 @@ async def test_whatever_a_server_sends_the_battle_ends(piece: bytes, monkeypatch
     async with serving(well) as good, serving(hostile) as bad:
         await two_live(good, bad)
         async with socket() as browser:
-            await browser.send_json_to({"type": "battle.start", "prompt": "Why blue?"})
+            await browser.send_json_to(start(prompt="Why blue?"))
             messages = await until_end(browser)
 
     assert messages[-1]["type"] == "battle.failed"
@@ -267,7 +269,7 @@ async def test_odd_endings_are_stored(reason: str) -> None:
     async with serving(odd) as endpoint:
         await two_live(endpoint, endpoint)
         async with socket() as browser:
-            await browser.send_json_to({"type": "battle.start", "prompt": "Why blue?"})
+            await browser.send_json_to(start(prompt="Why blue?"))
             messages = await until_end(browser)
 
     assert messages[-1]["type"] == "battle.complete"
@@ -281,7 +283,7 @@ async def test_a_fault_of_ours_ends_the_battle_too(monkeypatch: Any) -> None:
     monkeypatch.setattr("arena.battles.services.style_metrics", broken)
     await two_on_record()
     async with socket() as browser:
-        await browser.send_json_to({"type": "battle.start"})
+        await browser.send_json_to(start())
         messages = await until_end(browser)
 
     assert messages[-1]["type"] == "battle.failed"
@@ -294,9 +296,9 @@ async def test_one_person_cannot_start_a_crowd_of_battles(monkeypatch: Any) -> N
     monkeypatch.setattr(settings, "RECORDED_CHARACTERS_PER_SECOND", 40)
     await two_on_record()
     async with socket() as browser:
-        await browser.send_json_to({"type": "battle.start"})
+        await browser.send_json_to(start())
         first = json.loads(await browser.receive_from(timeout=5))
-        await browser.send_json_to({"type": "battle.start"})
+        await browser.send_json_to(start())
         messages = await until_end(browser)
 
     assert first["type"] == "battle.started"
