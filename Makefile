@@ -10,6 +10,7 @@ URL ?=
 KIND ?= openai
 KEY_ENV ?=
 MODELS ?=
+IMAGES ?=
 # A folder of its own for each file of votes; blanks would end a word of make.
 blank := $(subst ,, )
 DEMO := $(CURDIR)/var/demo$(if $(VOTES),-$(basename $(notdir $(subst $(blank),-,$(VOTES)))))
@@ -33,16 +34,17 @@ demo: $(VENV)/.demo ## seed and serve simulated data; VOTES=file serves that fil
 	@$(SITE) PUBLISH_SECONDS=20 exec $(BIN)/uvicorn arena.config.asgi:application --port $(PORT) --lifespan on \
 		$(SERVING) --log-level warning
 
-endpoint: $(VENV)/.demo ## add your own models to the demo: URL=http://localhost:11434/v1 [KIND= KEY_ENV= MODELS=]
+endpoint: $(VENV)/.demo ## add your own models to the demo: URL=http://localhost:11434/v1 [KIND= KEY_ENV= MODELS= IMAGES=1]
 	@$(SITE) $(BIN)/python manage.py migrate --no-input --verbosity 0
 	@$(SITE) $(BIN)/python manage.py add_endpoint "$(URL)" --kind "$(KIND)" \
-		$(if $(KEY_ENV),--key-env "$(KEY_ENV)") $(foreach model,$(MODELS),--model "$(model)")
+		$(if $(KEY_ENV),--key-env "$(KEY_ENV)") $(foreach model,$(MODELS),--model "$(model)") \
+		$(if $(IMAGES),--images)
 
 test: $(VENV)/.test ## run every test (those in a browser skip where there is no Chromium)
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 test-services: $(VENV)/.test ## run the core suite on DATABASE_URL (PostgreSQL) and REDIS_URL
-	@$(BIN)/pytest -m "not browser" tests/voters tests/catalog tests/battles tests/integrity \
+	@$(BIN)/pytest -m "not browser" tests/voters tests/catalog tests/battles tests/chats tests/integrity \
 		tests/leaderboard tests/api $(ARGS)
 
 check: $(VENV)/.test ## formatting, lint, types, house rules; no tests

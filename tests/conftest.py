@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from arena.battles.assignment import cells_forget
 from arena.battles.matchmaking import drawing_forget
 from arena.catalog.identity import names_forget
 from arena.config.settings import durable
@@ -38,11 +39,12 @@ def own_folders(tmp_path: Path) -> Iterator[None]:
     Not through the `settings` fixture: tests may take parameters of that name.
     """
     var = tmp_path / "var"
-    storages = {"segments": durable(var / "segments"), "texts": durable(var / "texts")}
+    storages = {kind: durable(var / kind) for kind in ("segments", "texts", "images")}
     with override_settings(
         VAR_DIR=var,
         SEGMENTS_DIR=var / "segments",
         TEXTS_DIR=var / "texts",
+        IMAGES_DIR=var / "images",
         IMPORT_DIR=var / "incoming",
         MEDIA_ROOT=var / "media",
         STORAGES=settings.STORAGES | storages,
@@ -55,6 +57,7 @@ def nothing_remembered() -> None:
     """What a process remembers of the database is of the last test's."""
     names_forget()
     drawing_forget()
+    cells_forget()
     watch_forget()
 
 

@@ -22,6 +22,28 @@ VENDOR = Path(__file__).resolve().parent.parent / "arena/core/static/core/vendor
 # collectstatic follows these comments and fails on maps that are not shipped.
 SOURCE_MAP = re.compile(rb"^//# sourceMappingURL=.*\n?", re.MULTILINE)
 
+# Every browser that the pages are made for reads WOFF2, so the older forms are not shipped.
+OLD_FONTS = re.compile(rb',url\([^)]+\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)')
+BINARY = {".woff2"}
+
+KATEX_FONTS = (
+    *("AMS-Regular", "Caligraphic-Bold", "Caligraphic-Regular", "Fraktur-Bold", "Fraktur-Regular"),
+    *("Main-Bold", "Main-BoldItalic", "Main-Italic", "Main-Regular", "Math-BoldItalic"),
+    *("Math-Italic", "SansSerif-Bold", "SansSerif-Italic", "SansSerif-Regular", "Script-Regular"),
+    *("Size1-Regular", "Size2-Regular", "Size3-Regular", "Size4-Regular", "Typewriter-Regular"),
+)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change to one stored file that its package has no setting for."""
+
+    stored: str
+    old: bytes
+    """A regular expression."""
+    new: bytes
+    times: int
+
 
 @dataclass(frozen=True)
 class Package:
@@ -31,6 +53,7 @@ class Package:
     integrity: str
     files: dict[str, str]
     """Path inside the package to the name it is stored under."""
+    edits: tuple[Edit, ...] = ()
 
 
 PACKAGES = (
@@ -67,6 +90,52 @@ PACKAGES = (
             "sha512-kdeJe7ZVwaS6QMz/ebBIVtZdpwen6L0OQ5GOhPV9MKBb196TCZeZu4yA7ZIQsaLKv7EpXz+So7KSXNuHXhj7Cw=="
         ),
         files={"dist/htmx.min.js": "htmx.js", "LICENSE": "htmx.LICENSE.txt"},
+    ),
+    # The build that sets a global name: the package's module is not minified, and twice as large.
+    Package(
+        name="katex",
+        version="0.19.1",
+        licence="MIT",
+        integrity=(
+            "sha512-jG8uKntjSEcm2EpQOh0XturpPuuC9r3Sq5HLHdsFdWZT27E672SF19QEi+of0/YeOy15lDgRhKvr5614uRrEfA=="
+        ),
+        files={
+            "dist/katex.min.js": "katex/katex.js",
+            "dist/katex.min.css": "katex/katex.css",
+            "LICENSE": "katex/LICENSE.txt",
+            **{
+                f"dist/fonts/KaTeX_{font}.woff2": f"katex/fonts/KaTeX_{font}.woff2"
+                for font in KATEX_FONTS
+            },
+        },
+        # The pages' policy allows the way it sets most styles, and refuses those as attributes.
+        edits=(
+            Edit(
+                stored="katex/katex.js",
+                old=rb"(\w)\.setAttribute\((\w),(this\.attributes\[\2\])\)",
+                new=rb'"style"===\2?\1.style.cssText=\3:\1.setAttribute(\2,\3)',
+                times=3,
+            ),
+            Edit(
+                stored="katex/katex.js",
+                old=rb"const r=t\[0\],n=t\[1\];e\.setAttribute\(r,n\)",
+                new=rb'const r=t[0],n=t[1];"style"===r?e.style.cssText=n:e.setAttribute(r,n)',
+                times=1,
+            ),
+        ),
+    ),
+    # The same library as the package highlight.js, built for browsers, with its common languages.
+    Package(
+        name="@highlightjs/cdn-assets",
+        version="11.12.0",
+        licence="BSD-3-Clause",
+        integrity=(
+            "sha512-KvOKXODaiFmId9xaq3xc5xCL66wVLUuOngDbO9B/kewbFTqdGbn2nJxNhN3H5R1cgDTVj6R8vH0zgiNDEGjpDw=="
+        ),
+        files={
+            "es/highlight.min.js": "highlight.js",
+            "LICENSE": "highlight.LICENSE.txt",
+        },
     ),
     # Understands the challenges of the Python package altcha 2. Its modules name each other by
     # where they are, so they keep their folders.
@@ -110,6 +179,26 @@ def fetch(package: Package, folder: Path) -> bytes:
     return tarball
 
 
+def edited(package: Package, stored: str, content: bytes) -> bytes:
+    """The file with the package's edits of it. Raises VendorError where one does not fit."""
+    for edit in package.edits:
+        if edit.stored != stored:
+            continue
+        content, times = re.subn(edit.old, edit.new, content)
+        if times != edit.times:
+            raise VendorError(f"{stored}: an edit fits {times} times and not {edit.times}.")
+    return content
+
+
+def shipped(content: bytes, suffix: str) -> bytes:
+    """What is stored of a file: all of it, less what would name files that are not shipped."""
+    if suffix in BINARY:
+        return content
+    if suffix == ".css":
+        content = OLD_FONTS.sub(b"", content)
+    return SOURCE_MAP.sub(b"", content).rstrip() + b"\n"
+
+
 def unpack(package: Package, tarball: bytes) -> dict[str, str]:
     """Write the package's files; return the SHA-256 of each by its stored name."""
     digests = {}
@@ -118,7 +207,7 @@ def unpack(package: Package, tarball: bytes) -> dict[str, str]:
             member = archive.extractfile(f"package/{inside}")
             if member is None:
                 raise VendorError(f"{package.name} {package.version} has no file {inside}.")
-            content = SOURCE_MAP.sub(b"", member.read()).rstrip() + b"\n"
+            content = shipped(edited(package, stored, member.read()), Path(stored).suffix)
             (VENDOR / stored).parent.mkdir(exist_ok=True, parents=True)
             (VENDOR / stored).write_bytes(content)
             digests[stored] = hashlib.sha256(content).hexdigest()

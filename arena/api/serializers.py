@@ -132,6 +132,7 @@ class ContestantFields(Body):
     released_on = serializers.DateField(required=False, allow_null=True)
     status = serializers.ChoiceField(Status.choices, required=False)
     aliases = Aliases(required=False, max_length=50)
+    accepts_images = Flag(required=False, help_text="Whether it may be asked about pictures.")
 
 
 class NewContestant(ContestantFields):
@@ -421,8 +422,8 @@ class ContestantRow(serializers.ModelSerializer[Contestant]):
         model = Contestant
         fields = (
             *("slug", "name", "organisation", "licence", "parameters", "context_tokens"),
-            *("price_in", "price_out", "released_on", "status", "aliases", "simulated"),
-            *("created_at", "revisions"),
+            *("price_in", "price_out", "released_on", "status", "aliases", "accepts_images"),
+            *("simulated", "created_at", "revisions"),
         )
 
     aliases = serializers.ListField(child=serializers.CharField())

@@ -1,6 +1,8 @@
 """Why a battle cannot go on, in the words a voter reads."""
 
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from arena.core.exceptions import BadInput, Conflict, Refused, Unknown
 
@@ -155,5 +157,123 @@ class GoneOn(Conflict):
             _(
                 "This battle has gone on in another window, so nothing was sent. Reload the page "
                 "to see it as it is."
+            )
+        )
+
+
+# -- Judging collections ---------------------------------------------------------------------
+
+
+class CollectionClosed(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            _("These answers are not judged at the moment: their collection is closed.")
+        )
+
+
+class CollectionComplete(Conflict):
+    def __init__(self) -> None:
+        super().__init__(_("Every pair here has the votes it needs. Nothing is left to judge."))
+
+
+class AllJudged(Conflict):
+    """The voter has judged `count` pairs, and no other may still be given to them."""
+
+    def __init__(self, count: int) -> None:
+        judged = ngettext(
+            "You have judged %(count)d pair here, and no other needs a vote of yours. Thank you.",
+            "You have judged all %(count)d pairs here that needed a vote of yours. Thank you.",
+            count,
+        )
+        super().__init__(judged % {"count": count})
+
+
+class PairsLeftOpen(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The only pairs left for you are in battles that you began and did not vote in. "
+                "Go back to one and vote."
+            )
+        )
+
+
+class PairsTaken(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Every pair that is left for you is in front of other judges at the moment. "
+                "Come back in a quarter of an hour: some of them may not vote."
+            )
+        )
+
+
+# -- Files of answers ------------------------------------------------------------------------
+
+
+class AnswersRefused(BadInput):
+    """The file cannot be stored as it is; nothing of it was."""
+
+
+class AlreadyCollected(Conflict):
+    """The same file is a collection already; nothing was added."""
+
+
+# -- Pictures --------------------------------------------------------------------------------
+
+
+class NobodyLooks(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "No two contestants can look at pictures at the moment. Take the pictures off and "
+                "send it again, or try again later."
+            )
+        )
+
+
+class NoSuchImage(Unknown):
+    def __init__(self) -> None:
+        super().__init__(_("There is no such picture."))
+
+
+class NoImageSent(BadInput):
+    def __init__(self) -> None:
+        super().__init__(_("No picture came with this. Choose one and attach it again."))
+
+
+class ImageTooLarge(BadInput):
+    status = 413
+
+    def __init__(self) -> None:
+        told = {"most": f"{settings.IMAGE_MAX_BYTES / 1e6:,.0f}"}
+        super().__init__(
+            _(
+                "A picture may have %(most)s MB here, and this one is larger. Make it smaller and "
+                "attach it again."
+            )
+            % told
+        )
+
+
+class TooManyImages(BadInput):
+    def __init__(self) -> None:
+        most = settings.IMAGES_PER_PROMPT
+        super().__init__(
+            ngettext(
+                "At most %(most)d picture goes with a prompt. Take some off and send it again.",
+                "At most %(most)d pictures go with a prompt. Take some off and send it again.",
+                most,
+            )
+            % {"most": most}
+        )
+
+
+class ImageGone(BadInput):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "A picture that goes with this is not kept any more, or was sent already. Take it "
+                "off, attach it again, and send."
             )
         )

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from arena.battles.exceptions import NobodyToMeet
+from arena.battles.exceptions import NobodyLooks, NobodyToMeet
 from arena.battles.models import Boost, PairExclusion, PairWeights, Prompt
 from arena.battles.selectors import (
     revisions_on_record,
@@ -92,11 +92,16 @@ def pair_for(prompt: Prompt | None, *, with_images: bool = False) -> Pairing:
 
     Of served revisions a share AA_SHARE of the draws sets one against itself, to see how much
     of voting is noise and how much the side; recorded answers would be the same text twice.
-    Raises NobodyToMeet.
+    Raises NobodyToMeet, or NobodyLooks where nobody is left for the pictures.
     """
     entrants, rules = drawing_now(prompt, with_images=with_images)
     share = 0.0 if prompt else settings.AA_SHARE
-    first, second, probability = drawn(entrants, rules, share)
+    try:
+        first, second, probability = drawn(entrants, rules, share)
+    except NobodyToMeet as error:
+        if with_images:
+            raise NobodyLooks from error
+        raise
     sides = [revision_drawn(first), revision_drawn(second)]
     random.shuffle(sides)
     return Pairing(sides[0], sides[1], probability)

@@ -9,34 +9,77 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from arena.battles.models import Answer, Battle, Outcome, Pacing, Side, State, Vote
-from arena.battles.selectors import answers_measured, answers_of, contestants_shown
-from arena.battles.services import RETRIABLE
+from arena.battles import selectors
+from arena.battles.models import Battle, Mode, Outcome, Pacing, Side, State, Turn, Vote
+from arena.battles.selectors import answers_measured, contestants_shown
+from arena.battles.starting import RETRIABLE, may_try_again
 from arena.catalog.models import Kind
 from arena.core.markdown import render
 from ranking.covariates import METRICS
 
-FAILED = "One side stopped answering. {}; nothing was counted."
-INTERRUPTED = "The server stopped while this battle was being written. {}; nothing was counted."
-RETRY, AFRESH = "Retry it, or start a new battle", "Start a new battle"
-STOPPED = "You stopped this battle, so it cannot be voted on. Nothing was counted."
-ERASED = "Prompt and answers of this battle are no longer kept."
+FAILED_RETRY = _(
+    "One side stopped answering. Retry it, or start a new battle; nothing was counted."
+)
+FAILED = _("One side stopped answering. Start a new battle; nothing was counted.")
+INTERRUPTED_RETRY = _(
+    "The server stopped while this battle was being written. Retry it, or start a new battle; "
+    "nothing was counted."
+)
+INTERRUPTED = _(
+    "The server stopped while this battle was being written. Start a new battle; nothing was "
+    "counted."
+)
+STOPPED = _("You stopped this battle, so it cannot be voted on. Nothing was counted.")
+ERASED = _("Prompt and answers of this battle are no longer kept.")
+ENDED = {
+    (State.FAILED, True): FAILED_RETRY,
+    (State.FAILED, False): FAILED,
+    (State.INTERRUPTED, True): INTERRUPTED_RETRY,
+    (State.INTERRUPTED, False): INTERRUPTED,
+    (State.STOPPED, False): STOPPED,
+}
+
+
+@dataclass(frozen=True)
+class AnswerShown:
+    """One side of a turn; `name` only where its visitor chose who meets."""
+
+    letter: str
+    html: SafeString
+    source: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class TurnShown:
+    number: int
+    prompt: str
+    images: tuple[uuid.UUID, ...]
+    a: AnswerShown
+    b: AnswerShown
 
 
 @dataclass(frozen=True)
 class BattlePage:
     id: uuid.UUID
     state: str
+    mode: str
     attempt: int
     is_equal: bool
     can_retry: bool
-    prompt: str
-    answer_a_html: SafeString
-    answer_b_html: SafeString
+    can_continue: bool
+    collection: str
+    """Slug of the collection that it is of, if it is of one."""
+    turns: tuple[TurnShown, ...]
     outcome: str
     message: str
+
+    @property
+    def last(self) -> TurnShown:
+        return self.turns[-1]
 
 
 @dataclass(frozen=True)
@@ -66,39 +109,52 @@ class Voted:
     b: VotedSide
 
 
-# States whose answers are shown; before them they come over the socket.
+# States in which the last turn's answers are shown; before them they come over the socket.
 SHOWN = {State.COMPLETE, State.VOTED, State.STOPPED}
 
 
 def battle_page(battle: Battle) -> BattlePage:
-    turn = battle.turns.latest("number")
-    answers = answers_of(battle) if battle.state in SHOWN else {}
-    can_retry = (
-        battle.state in RETRIABLE and battle.attempt < settings.BATTLE_ATTEMPTS and bool(turn.salt)
-    )
+    turns = selectors.turns_of(battle)
+    last = turns[-1]
+    is_kept = bool(last.salt)
+    can_retry = battle.state in RETRIABLE and may_try_again(battle, last) and is_kept
+    source = battle.recorded_prompt
     return BattlePage(
         id=battle.pk,
         state=battle.state,
+        mode=battle.mode,
         attempt=battle.attempt,
         is_equal=battle.pacing == Pacing.EQUAL,
         can_retry=can_retry,
-        prompt=turn.prompt,
-        answer_a_html=answer_html(answers.get(Side.A)),
-        answer_b_html=answer_html(answers.get(Side.B)),
+        can_continue=battle.mode != Mode.RECORDED and last.number < settings.BATTLE_TURNS,
+        collection=source.collection.slug if source and source.collection else "",
+        turns=tuple(
+            turn_shown(battle, turn, is_shown=turn is not last or battle.state in SHOWN)
+            for turn in turns
+        ),
         outcome=battle.vote.outcome if battle.state == State.VOTED else "",
-        message=message(State(battle.state), can_retry) if turn.salt else ERASED,
+        message=str(ENDED.get((State(battle.state), can_retry), "") if is_kept else ERASED),
     )
 
 
-def message(state: State, can_retry: bool) -> str:
-    """What a battle that ended without a vote says of itself."""
-    remedy = RETRY if can_retry else AFRESH
-    said = {State.FAILED: FAILED, State.INTERRUPTED: INTERRUPTED, State.STOPPED: STOPPED}
-    return said.get(state, "").format(remedy)
+def turn_shown(battle: Battle, turn: Turn, *, is_shown: bool) -> TurnShown:
+    answers = selectors.answers_of(turn) if is_shown else {}
+    names = dict.fromkeys(Side.values, "")
+    if battle.mode == Mode.NAMED:
+        names = {Side.A: battle.revision_a.name, Side.B: battle.revision_b.name}
+    a, b = (answer_shown(side, answers.get(side, ""), names[side]) for side in Side)
+    images = tuple(image.pk for image in turn.images.all())
+    return TurnShown(turn.number, turn.prompt, images, a, b)
 
 
-def answer_html(answer: Answer | None) -> SafeString:
-    return render(answer.text) if answer else mark_safe("")
+def answer_shown(side: Side, text: str, name: str) -> AnswerShown:
+    return AnswerShown(side.label, render(text), text, name)
+
+
+def turn_blank() -> TurnShown:
+    """An empty turn, which scripts fill."""
+    a, b = (answer_shown(side, "", "") for side in Side)
+    return TurnShown(0, "", (), a, b)
 
 
 def voted(vote: Vote) -> Voted:

@@ -13,6 +13,7 @@ from django.db.models import (
     Max,
     Model,
     OuterRef,
+    Prefetch,
     Q,
     QuerySet,
     Subquery,
@@ -26,6 +27,7 @@ from arena.battles.models import (
     Answer,
     Battle,
     Collection,
+    Image,
     PairWeights,
     Prompt,
     RecordedAnswer,
@@ -91,6 +93,11 @@ def can_ask() -> bool:
     return drawable().filter(kind__in=SERVED).count() >= 2
 
 
+def can_show() -> bool:
+    """Whether two contestants may be asked about pictures."""
+    return revisions_served(with_images=True).count() >= 2
+
+
 def standing(rules: type[Rule]) -> QuerySet[Rule]:
     """Operators' rules of the drawing that have not ended."""
     return rules._default_manager.filter(Q(ends_at=None) | Q(ends_at__gt=Now()))
@@ -118,7 +125,7 @@ def battle_get(battle_id: uuid.UUID | str) -> Battle:
         return Battle.objects.select_related(
             "revision_a__contestant__organisation",
             "revision_b__contestant__organisation",
-            "recorded_prompt",
+            "recorded_prompt__collection",
             "voter",
             "vote",
         ).get(pk=uuid.UUID(str(battle_id)))
@@ -215,10 +222,19 @@ def turns_before(turn: Turn) -> list[Turn]:
     return list(Turn.objects.filter(battle=turn.battle_id, number__lt=turn.number))
 
 
-def answers_of(battle: Battle) -> dict[str, Answer]:
-    """The answers of the battle's last turn by side, each side's latest attempt."""
-    answers = Answer.objects.filter(turn__battle=battle).order_by("turn__number", "attempt")
-    return {answer.side: answer for answer in answers}
+def turns_of(battle: Battle) -> list[Turn]:
+    """All turns of a battle in their order, with their answers and pictures."""
+    return list(
+        battle.turns.order_by("number").prefetch_related(
+            Prefetch("answers", Answer.objects.filter(error_kind="").order_by("attempt")),
+            Prefetch("images", Image.objects.order_by("created_at")),
+        )
+    )
+
+
+def answers_of(turn: Turn) -> dict[Side, str]:
+    """The turn's texts by side, each side's latest attempt; of a turn that `turns_of` gave."""
+    return {Side(answer.side): answer.text for answer in turn.answers.all()}
 
 
 # -- For votes at rest -----------------------------------------------------------------------

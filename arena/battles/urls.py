@@ -6,6 +6,9 @@ app_name = "battles"
 urlpatterns = [
     path("", views.new, name="home"),
     path("battle/", views.new, name="new"),
+    path("battle/images/", views.image_upload, name="image-upload"),
+    path("images/<uuid:image_id>/", views.image, name="image"),
     path("battle/<uuid:battle_id>/", views.battle, name="battle"),
     path("battle/<uuid:battle_id>/vote/", views.vote, name="vote"),
+    path("judge/<slug:slug>/", views.collection, name="collection"),
 ]

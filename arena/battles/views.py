@@ -2,6 +2,7 @@
 
 import math
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,44 +13,48 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from arena.battles import selectors
+from arena.battles.composing import composing
 from arena.battles.exceptions import NoSuchBattle
+from arena.battles.images import file_name, image_bytes, image_for, image_store
 from arena.battles.models import Battle, Pacing, State
-from arena.battles.page import battle_page, voted
+from arena.battles.page import battle_page, turn_blank, voted
+from arena.battles.progress import judging_page
 from arena.battles.services import vote_cast
 from arena.core.exceptions import ArenaError, TooMany
+from arena.voters.consent import consent_asked
 from arena.voters.door import Action, voter_admit
 from arena.voters.networks import address_of_request
-from arena.voters.services import cookie_issue, voter_key, voter_known
+from arena.voters.selectors import voter_by_key
+from arena.voters.services import cookie_issue, voter_from, voter_key, voter_known
 
 
 @require_safe
 @never_cache
 @ensure_csrf_cookie
 def new(request: HttpRequest) -> HttpResponse:
-    return page(request, None)
+    asked = request.GET
+    begins = composing(mode=asked.get("mode", ""), collection=asked.get("collection", ""))
+    return page(request, {"composing": begins, "is_equal": settings.PACING == Pacing.EQUAL})
 
 
 @require_safe
 @never_cache
 @ensure_csrf_cookie
 def battle(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
-    return page(request, own(request, battle_id))
+    found = own(request, battle_id)
+    shown = battle_page(found)
+    said = voted(found.vote) if found.state == State.VOTED else None
+    return page(request, {"battle": shown, "is_equal": shown.is_equal, "voted": said})
 
 
-def page(request: HttpRequest, shown: Battle | None) -> HttpResponse:
-    shown_battle = battle_page(shown) if shown else None
-    prompts, can_ask = selectors.prompts_recorded(), selectors.can_ask()
+def page(request: HttpRequest, shown: dict[str, Any]) -> HttpResponse:
     context = {
         "challenge_url": reverse("voters:challenge") if settings.ALTCHA else "",
-        "is_equal": shown_battle.is_equal if shown_battle else settings.PACING == Pacing.EQUAL,
-        "prompts": prompts,
-        "can_ask": can_ask,
-        "can_battle": bool(prompts) or can_ask,
+        "blank": turn_blank(),
         "prompt_max": settings.PROMPT_MAX_CHARACTERS,
-        "battle": shown_battle,
-        "voted": voted(shown.vote) if shown and shown.state == State.VOTED else None,
+        "consent": consent_asked(request.COOKIES),
     }
-    response = render(request, "battles/battle.html", context)
+    response = render(request, "battles/battle.html", context | shown)
     cookie_issue(request=request, response=response)
     return response
 
@@ -82,3 +87,49 @@ def vote(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
 def refusal(error: ArenaError) -> HttpResponse:
     headers = {"Retry-After": math.ceil(error.retry_after)} if isinstance(error, TooMany) else {}
     return JsonResponse({"message": error.message}, status=error.status, headers=headers)
+
+
+# -- Pictures --------------------------------------------------------------------------------
+
+
+@require_POST
+def image_upload(request: HttpRequest) -> HttpResponse:
+    try:
+        voter = voter_from(request.COOKIES)
+        voter_admit(voter=voter, address=address_of_request(request), action=Action.IMAGE)
+        stored = image_store(voter=voter, file=request.FILES.get("image"))
+    except ArenaError as error:
+        return refusal(error)
+    url = reverse("battles:image", args=[stored.pk])
+    shown = {"id": stored.pk, "url": url, "width": stored.width, "height": stored.height}
+    return JsonResponse(shown, status=201)
+
+
+@require_safe
+def image(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+    found = image_for(image_id=image_id, voter_key=voter_key(request.COOKIES), user=request.user)
+    return HttpResponse(
+        image_bytes(found),
+        content_type=found.media_type,
+        headers={
+            "Cache-Control": "private, no-store",
+            "Content-Disposition": f'inline; filename="{file_name(found)}"',
+            # Were it ever taken for a page, it could do nothing.
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+# -- Collections -----------------------------------------------------------------------------
+
+
+@require_safe
+@never_cache
+def collection(request: HttpRequest, slug: str) -> HttpResponse:
+    found = selectors.collection_get(slug)
+    judging = judging_page(found, voter_by_key(voter_key(request.COOKIES) or ""))
+    response = render(request, "battles/collection.html", {"judging": judging})
+    cookie_issue(request=request, response=response)
+    return response

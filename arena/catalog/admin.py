@@ -121,7 +121,7 @@ class ContestantAdmin(TitledAdmin):
             {
                 "fields": (
                     *("licence", "parameters", "context_tokens", "price_in", "price_out"),
-                    *("released_on", "simulated"),
+                    *("released_on", "accepts_images", "simulated"),
                 )
             },
         ),

@@ -129,6 +129,7 @@ def endpoint_add(
     organisation: str = "",
     stage: str = "",
     status: Status = Status.ACTIVE,
+    accepts_images: bool = False,
     actor: Any = None,
 ) -> Added:
     """Make each model of a server a contestant, unless it is one.
@@ -146,11 +147,12 @@ def endpoint_add(
     )
     slugs = free_slugs(model for model in wanted if model not in known)
     served: dict[str, Any] = {"kind": kind, "endpoint": url, "key_env": key_env, "stage": stage}
+    stated: dict[str, Any] = {"status": status, "accepts_images": accepts_images}
     new = []
     for model, slug in slugs.items():
         name = model if is_free(model) else f"{model} ({slug[-40:]})"
         contestant = contestant_create(
-            name=name, slug=slug, organisation=organisation, status=status, actor=actor
+            name=name, slug=slug, organisation=organisation, actor=actor, **stated
         )
         revision_create(contestant=contestant, name=name, remote_model=model, actor=actor, **served)
         new.append(name)

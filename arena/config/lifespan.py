@@ -16,6 +16,8 @@ from django.conf import settings
 
 from arena.battles import following, generation, relay
 from arena.battles.services import battles_interrupt_orphans, worker_end, worker_renew
+from arena.chats import writing
+from arena.chats.services import turns_interrupt_orphans
 from arena.core.jobs import jobs_run
 from arena.core.threads import in_thread
 from arena.integrity.erasure import purge
@@ -53,7 +55,7 @@ class Lifespan:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         ending.set()
-        await generation.drain(DRAIN_SECONDS)
+        await drain()
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
@@ -78,6 +80,7 @@ def settle() -> None:
 
 def chores_of(ending: threading.Event) -> Iterator[Coroutine[Any, Any, None]]:
     yield repeat(renew_lease, RENEW_SECONDS)
+    yield repeat(writing.heed_wishes, RENEW_SECONDS)
     yield relay.listen(following.answer)
     if settings.REFIT_SECONDS:
         yield repeat(Refitter(), settings.REFIT_SECONDS)
@@ -87,9 +90,14 @@ def chores_of(ending: threading.Event) -> Iterator[Coroutine[Any, Any, None]]:
         yield repeat(partial(jobs_run, ending), settings.JOBS_SECONDS)
 
 
+async def drain() -> None:
+    """Let battles and chats that are being written end, side by side."""
+    await asyncio.gather(generation.drain(DRAIN_SECONDS), writing.drain(DRAIN_SECONDS))
+
+
 @contextmanager
 def draining_first() -> Iterator[None]:
-    """Have the signal that ends the server wait until no battle is being written.
+    """Have the signal that ends the server wait until no answer is being written.
 
     By itself the server would close all sockets at once, and only then tell the application.
     A second signal ends it at once.
@@ -106,8 +114,8 @@ def draining_first() -> Iterator[None]:
         if callable(handler):
             handler(number, None)
 
-    async def drain(number: int) -> None:
-        await generation.drain(DRAIN_SECONDS)
+    async def drain_and_end(number: int) -> None:
+        await drain()
         end(number)
 
     def begin(number: int) -> None:
@@ -116,7 +124,7 @@ def draining_first() -> Iterator[None]:
         else:
             log.info("ending: no new battles, those under way have %g s", DRAIN_SECONDS)
             generation.accept_battles(False)
-            drains.append(loop.create_task(drain(number)))
+            drains.append(loop.create_task(drain_and_end(number)))
 
     def caught(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(begin, number)
@@ -132,9 +140,12 @@ def draining_first() -> Iterator[None]:
 
 def renew_lease() -> None:
     worker_renew(worker=generation.WORKER)
-    writing = generation.owned_battles()
-    if orphans := battles_interrupt_orphans(worker=generation.WORKER, writing=writing):
+    battles = generation.owned_battles()
+    if orphans := battles_interrupt_orphans(worker=generation.WORKER, writing=battles):
         log.warning("%d battles were left unfinished by a process that ended", orphans)
+    turns = writing.owned_turns()
+    if orphans := turns_interrupt_orphans(worker=generation.WORKER, writing=turns):
+        log.warning("%d turns of chats were left unfinished by a process that ended", orphans)
 
 
 async def repeat(chore: Callable[[], object], seconds: float) -> None:

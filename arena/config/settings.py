@@ -79,6 +79,7 @@ HTTPS = envbool("HTTPS", False)
 VAR_DIR = Path(os.environ.get("TILTYARD_VAR", BASE_DIR / "var")).resolve()
 SEGMENTS_DIR = VAR_DIR / "segments"
 TEXTS_DIR = VAR_DIR / "texts"
+IMAGES_DIR = VAR_DIR / "images"
 # The only folder whose files can be imported by naming them over the API.
 IMPORT_DIR = Path(os.environ.get("IMPORT_DIR", VAR_DIR / "incoming")).resolve()
 MEDIA_ROOT = VAR_DIR / "media"
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
     "arena.voters",
     "arena.catalog",
     "arena.battles",
+    "arena.chats",
     "arena.integrity",
     "arena.leaderboard",
     "arena.api",
@@ -111,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "arena.core.middleware.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -214,7 +217,7 @@ def bucket(name: str, folder: str) -> dict[str, object]:
             "endpoint_url": os.environ.get("SEGMENTS_S3_ENDPOINT") or None,
             "region_name": os.environ.get("SEGMENTS_S3_REGION") or None,
             "default_acl": None,  # the bucket's policy decides who may read
-            "file_overwrite": True,  # names are digests
+            "file_overwrite": True,  # names are digests, or random
         },
     }
 
@@ -226,6 +229,7 @@ VOTE_STORAGES = {
     if SEGMENTS_S3_BUCKET
     else durable(SEGMENTS_DIR),
     "texts": bucket(SEGMENTS_S3_BUCKET, "texts") if SEGMENTS_S3_BUCKET else durable(TEXTS_DIR),
+    "images": bucket(SEGMENTS_S3_BUCKET, "images") if SEGMENTS_S3_BUCKET else durable(IMAGES_DIR),
 }
 
 # -- Static files ----------------------------------------------------------------------------
@@ -258,12 +262,15 @@ if envbool("BEHIND_PROXY", False):
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Whether images that answers name are fetched: their hosts then learn who reads what.
+ANSWER_IMAGES = envbool("ANSWER_IMAGES", False)
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *(["https:"] if ANSWER_IMAGES else [])],
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -312,6 +319,15 @@ REST_KNOX = {"TOKEN_TTL": timedelta(days=90)}
 # -- Language and time -----------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+# Each in its own words, because who looks for theirs may read no other.
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["arena.core.formats"]
+LANGUAGE_COOKIE_NAME = "__Host-tiltyard-language" if HTTPS else "tiltyard-language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
@@ -328,9 +344,18 @@ RETAIN_NETWORK_DAYS = int(envnumber("RETAIN_NETWORK_DAYS", 30))
 OPERATOR_CONTACT = os.environ.get("OPERATOR_CONTACT", "")
 
 PROMPT_MAX_CHARACTERS = int(envnumber("PROMPT_MAX_CHARACTERS", 20_000))
-# How many unfinished battles one voter may have, and how often one battle may be tried.
+# The largest file of a picture that is taken, in bytes, and how many may go with one prompt.
+IMAGE_MAX_BYTES = int(envnumber("IMAGE_MAX_BYTES", 10_000_000))
+IMAGES_PER_PROMPT = int(envnumber("IMAGES_PER_PROMPT", 4))
+# Of the pictures that a voter attached and never sent, so many are kept, and for a day.
+IMAGES_UNSENT = 20
+# How many unfinished battles one voter may have, and how often one turn may be tried.
 BATTLES_AT_ONCE = int(envnumber("BATTLES_AT_ONCE", 3))
 BATTLE_ATTEMPTS = int(envnumber("BATTLE_ATTEMPTS", 3))
+# How often both sides of one battle may be asked, the first time included.
+BATTLE_TURNS = int(envnumber("BATTLE_TURNS", 20))
+# How many prompts one direct chat may hold.
+CHAT_TURNS = int(envnumber("CHAT_TURNS", 50))
 # Both sides at one rhythm, or each at its true speed.
 PACING = envchoice("PACING", "equal", "native")
 FRAME_SECONDS = 0.05
@@ -342,6 +367,8 @@ PROVIDER_TOTAL_SECONDS = envnumber("PROVIDER_TOTAL_SECONDS", 180)
 # How often an answer is asked for again before its first token.
 PROVIDER_RETRIES = int(envnumber("PROVIDER_RETRIES", 2))
 ANSWER_MAX_CHARACTERS = int(envnumber("ANSWER_MAX_CHARACTERS", 200_000))
+# The largest file of recorded answers that is taken, in bytes.
+ANSWERS_MAX_BYTES = int(envnumber("ANSWERS_MAX_BYTES", 64 << 20))
 
 # -- Who meets whom --------------------------------------------------------------------------
 
@@ -362,6 +389,9 @@ BREAKER_SECONDS = envnumber("BREAKER_SECONDS", 60)
 # Battles that one voter, and all voters of one network together, may begin; 0: any number.
 VOTER_RATE = envrate("VOTER_RATE", "120/hour")
 NETWORK_RATE = envrate("NETWORK_RATE", "1200/hour")
+# Pictures that one voter, and all voters of one network together, may attach.
+VOTER_IMAGE_RATE = envrate("VOTER_IMAGE_RATE", "60/hour")
+NETWORK_IMAGE_RATE = envrate("NETWORK_IMAGE_RATE", "600/hour")
 # Votes that may be posted from one network.
 NETWORK_VOTE_RATE = envrate("NETWORK_VOTE_RATE", "6000/hour")
 # Attempts at signing in that may fail from one network.

@@ -13,12 +13,17 @@ from django.conf import settings
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 IMPORTS = "/api/v1/imports/"
+ANSWERS = "/admin/battles/collection/add/"
+IMAGES = "/battle/images/"
+# What a form says around the one file that it carries.
+FORM_BYTES = 16_384
 
 
 class BodyLimit:
     """Answers 413 to a body larger than its address takes, and 411 to one of unstated length.
 
-    Pages take no more than DATA_UPLOAD_MAX_MEMORY_SIZE, and imports IMPORT_MAX_BYTES.
+    Pages take no more than DATA_UPLOAD_MAX_MEMORY_SIZE, imports IMPORT_MAX_BYTES, pictures
+    IMAGE_MAX_BYTES, and files of recorded answers ANSWERS_MAX_BYTES.
     """
 
     def __init__(self, application: Application) -> None:
@@ -39,14 +44,27 @@ def refused(scope: dict[str, Any]) -> tuple[int, str] | None:
         return 411, "State the length of the body: send it with Content-Length, not in chunks."
     stated = headers.get(b"content-length", b"0")
     if not stated.isdigit() or int(stated) > most:
-        return 413, f"The body is larger than the {most:,} bytes that this address takes."
+        return 413, too_large(scope["path"], most)
     return None
 
 
+def too_large(path: str, most: int) -> str:
+    """Pictures are sent by people, and everything else of that size by programs."""
+    if path == IMAGES:
+        return (
+            f"A picture may have {settings.IMAGE_MAX_BYTES / 1e6:,.0f} MB here, and this one is "
+            "larger. Make it smaller and attach it again."
+        )
+    return f"The body is larger than the {most:,} bytes that this address takes."
+
+
 def limit_of(path: str) -> int:
-    return int(
-        settings.IMPORT_MAX_BYTES if path == IMPORTS else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    )
+    limits = {
+        IMPORTS: settings.IMPORT_MAX_BYTES,
+        IMAGES: settings.IMAGE_MAX_BYTES + FORM_BYTES,
+        ANSWERS: settings.ANSWERS_MAX_BYTES + FORM_BYTES,
+    }
+    return int(limits.get(path, settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
 
 
 async def answer(status: int, detail: str, send: Any) -> None:

@@ -1,15 +1,22 @@
-"""Static files under ASGI, and one border between the arena's errors and their pages."""
+"""Static files under ASGI, the reader's language, and a border from errors to their pages."""
 
 from collections.abc import Callable
 from math import ceil
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from arena.core.exceptions import ArenaError, TooMany
 
+# For operators and programs: in English, whatever their browser asks for.
+ENGLISH = ("/admin/", "/api/")
 TEMPLATES = {status: f"{status}.html" for status in (400, 403, 404, 409, 429)}
 
 
@@ -30,6 +37,28 @@ class StaticFiles(WhiteNoiseMiddleware):
         del response["Content-Type"]
         for name, value in found.headers:
             response[name] = value
+        return response
+
+
+class Language(LocaleMiddleware):
+    """Answers in the language that the reader chose, else in one that their browser asks for.
+
+    Whatever keeps pages for many readers is told what they depend on. Files, which are the same
+    in every language, are not marked: one copy serves all.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        if request.path_info.startswith(ENGLISH):
+            translation.activate(settings.LANGUAGE_CODE)
+        else:
+            super().process_request(request)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if response.get("Content-Type", "").startswith("text/html"):
+            response.headers.setdefault("Content-Language", translation.get_language())
+            patch_vary_headers(response, ("Accept-Language", "Cookie"))
         return response
 
 

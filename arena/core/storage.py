@@ -17,9 +17,25 @@ MAKING = ".making-"
 
 
 class ModuleManifestStorage(CompressedManifestStaticFilesStorage):
-    """Also renames what ES modules import, so a module never loads a stale neighbour."""
+    """Also renames what ES modules import, so a module never loads a stale neighbour.
+
+    And other files that a module names, if it does as the platform has it:
+    `new URL("./file.css", import.meta.url)`.
+    """
 
     support_js_module_import_aggregation = True
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        (
+            "*.js",
+            (
+                (
+                    r"""(?P<matched>new URL\(["'](?P<url>[./].*?)["'], import\.meta\.url\))""",
+                    """new URL("%(url)s", import.meta.url)""",
+                ),
+            ),
+        ),
+    )
 
 
 @contextmanager

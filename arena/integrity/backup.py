@@ -1,4 +1,4 @@
-"""The whole arena as one tar file, and back: database, segments, texts, media."""
+"""The whole arena as one tar file, and back: database, segments, texts, pictures, media."""
 
 import hashlib
 import io
@@ -14,11 +14,13 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.files.base import File
 from django.core.files.storage import storages
 from django.db import connection
 from django.utils import timezone
 
-from arena.battles.models import Vote
+from arena.battles.images import IMAGES, name_of
+from arena.battles.models import Image, Vote
 from arena.catalog.models import Contestant
 from arena.core.dumps import database_dump, database_load
 from arena.core.exceptions import BadInput, Conflict
@@ -125,10 +127,23 @@ def contents(folder: Path) -> Iterator[tuple[str, IO[bytes], int]]:
                 continue
             with opened(kind, name) as stream:
                 yield f"{kind}/{name}", stream, storages[kind].size(name)
+    yield from images()
     root = Path(settings.MEDIA_ROOT)
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
         with path.open("rb") as stream:
             yield f"{MEDIA}/{path.relative_to(root).as_posix()}", stream, path.stat().st_size
+
+
+def images() -> Iterator[tuple[str, IO[bytes], int]]:
+    """Pictures that were sent. Others may vanish at any moment, and do so after a day.
+
+    One without a file is half erased: nothing is left of it that could be kept.
+    """
+    sent = Image.objects.exclude(turns=None).order_by("pk").distinct()
+    for name in map(name_of, sent.values_list("pk", flat=True)):
+        if storages[IMAGES].exists(name):
+            with opened(IMAGES, name) as stream:
+                yield f"{IMAGES}/{name}", stream, storages[IMAGES].size(name)
 
 
 @contextmanager
@@ -203,7 +218,7 @@ def refuse_stray(name: str) -> None:
     """A name may lead nowhere but into the folder of its kind."""
     kind, _, rest = name.partition("/")
     path = PurePosixPath(rest)
-    known = name == DATABASE or (kind in (*files.KINDS, MEDIA) and rest)
+    known = name == DATABASE or (kind in (*files.KINDS, IMAGES, MEDIA) and rest)
     if not known or path.is_absolute() or ".." in path.parts:
         raise BackupDamaged(f"{name!r} does not belong into a backup. Nothing was restored.")
 
@@ -238,6 +253,9 @@ def place(tar: tarfile.TarFile, name: str) -> None:
         with files.making(kind) as made:
             extract(tar, name, made)
             files.keep(kind, made, rest.removesuffix(".parquet"))
+    elif kind == IMAGES:
+        with member(tar, name) as stream:
+            storages[IMAGES].save(rest, File(stream))
     elif kind == MEDIA:
         final = Path(settings.MEDIA_ROOT) / rest
         with temporary_in(final.parent, final.suffix) as made:

@@ -12,6 +12,7 @@ from django.core.files.storage import storages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, Subquery
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from arena.core.exceptions import Unknown
 from arena.integrity import files
@@ -150,7 +151,7 @@ def snapshot_file(snapshot: Snapshot) -> str:
 def segment_file(sha256: str) -> "File[bytes]":
     """A published segment, opened. Raises Unknown, saying why there is none, and SegmentMissing."""
     if not settings.ARCHIVE_VOTES:
-        raise Unknown("The votes of this arena are not handed out. Its operator holds them.")
+        raise Unknown(_("The votes of this arena are not handed out. Its operator holds them."))
     refuse_unpublished(sha256)
     path = files.local(sha256)
     try:
@@ -162,14 +163,16 @@ def segment_file(sha256: str) -> "File[bytes]":
 def texts_file(sha256: str) -> "File[bytes]":
     """The texts of a published segment's votes, opened. Raises Unknown."""
     if not (settings.PUBLISH_TEXT and settings.ARCHIVE_VOTES):
-        raise Unknown("The texts of this arena are not handed out.")
+        raise Unknown(_("The texts of this arena are not handed out."))
     refuse_unpublished(sha256)
     if not files.exists(files.TEXTS, sha256):
-        raise Unknown("There are no texts of these votes: none were recorded, or all are erased.")
+        raise Unknown(
+            _("There are no texts of these votes: none were recorded, or all are erased.")
+        )
     return storages[files.TEXTS].open(files.name_of(sha256))
 
 
 def refuse_unpublished(sha256: str) -> None:
     latest = latest_snapshot()
     if latest is None or not segments_of(latest).filter(sha256=sha256).exists():
-        raise Unknown("No publication rests on a file of votes of that name.")
+        raise Unknown(_("No publication rests on a file of votes of that name."))

@@ -1,5 +1,7 @@
 """What a reader asked for that does not exist."""
 
+from django.utils.translation import gettext as _
+
 from arena.core.exceptions import Unknown
 
 
@@ -13,15 +15,15 @@ class NoSuchBoard(Unknown):
 
 class NotRevealed(Unknown):
     def __init__(self) -> None:
-        super().__init__("Names and ratings are shown after the vote.")
+        super().__init__(_("Names and ratings are shown after the vote."))
 
 
 class NothingPublished(Unknown):
     def __init__(self, *, waiting: bool) -> None:
         """waiting: whether there are votes that a publication would count."""
         super().__init__(
-            "There are votes, but nothing has been published yet."
+            _("There are votes, but nothing has been published yet.")
             if waiting
-            else "No votes yet. Positions appear when contestants have met."
+            else _("No votes yet. Positions appear when contestants have met.")
         )
         self.waiting = waiting

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from arena.battles.models import Battle, State
 from arena.battles.selectors import battle_get
@@ -49,8 +50,9 @@ def snapshot_get(name: str = "") -> Snapshot:
     found = known.filter(digest__startswith=name).first() if NAME.fullmatch(name) else None
     if found is None:
         recent = ", ".join(snapshot.short for snapshot in known.only("digest")[:5])
+        told = {"name": name[:64], "recent": recent or _("none yet")}
         raise NoSuchSnapshot(
-            f"There is no publication '{name[:64]}'. The latest are: {recent or 'none yet'}."
+            _("There is no publication '%(name)s'. The latest are: %(recent)s.") % told
         )
     return found
 
@@ -60,7 +62,7 @@ def draft_get() -> Draft:
     draft = Draft.objects.first()
     if draft is None:
         raise NoSuchSnapshot(
-            "There is no draft: nothing has been refitted since the latest publication."
+            _("There is no draft: nothing has been refitted since the latest publication.")
         )
     return draft
 
@@ -142,9 +144,9 @@ def board_name(snapshot: Fitted, wanted: str) -> BoardName:
     if not wanted:
         return BoardName.CONTROLLED if BoardName.CONTROLLED in boards else BoardName.RAW
     if wanted not in boards:
+        told = {"board": wanted[:40], "boards": ", ".join(sorted(boards))}
         raise NoSuchBoard(
-            f"There is no board '{wanted[:40]}' in this publication. "
-            f"These exist: {', '.join(sorted(boards))}."
+            _("There is no board '%(board)s' in this publication. These exist: %(boards)s.") % told
         )
     return BoardName(wanted)
 

@@ -6,14 +6,17 @@ from django.core.files import File
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import etag, require_safe
 
-from arena.core.responses import file_response
+from arena.core.exceptions import Unknown
+from arena.core.responses import file_response, stream_response
 from arena.leaderboard import archive
 from arena.leaderboard.boards import board_page
 from arena.leaderboard.exceptions import NothingPublished
 from arena.leaderboard.exports import board_csv, board_data
+from arena.leaderboard.mine import my_page
 from arena.leaderboard.models import BoardName, Fitted
 from arena.leaderboard.reveal import reveal as reveal_of
 from arena.leaderboard.selectors import (
@@ -24,7 +27,10 @@ from arena.leaderboard.selectors import (
     draft_get,
     snapshot_get,
 )
-from arena.voters.services import voter_known
+from arena.leaderboard.takeout import votes_csv, votes_json
+from arena.voters.models import Voter
+from arena.voters.selectors import voter_by_key
+from arena.voters.services import voter_key, voter_known
 
 
 def asked_for(request: HttpRequest) -> tuple[Fitted, BoardName]:
@@ -142,4 +148,36 @@ def archive_texts(request: HttpRequest, sha256: str) -> HttpResponseBase:
     """The texts of a segment's votes; texts are erased on request, so these bytes may change."""
     response = parquet(request, archive.texts_file(sha256))
     patch_cache_control(response, no_cache=True)
+    return response
+
+
+# -- The voter's own page --------------------------------------------------------------------
+
+
+def holder(request: HttpRequest) -> Voter | None:
+    """The voter of the visitor's cookie, if they ever began a battle."""
+    key = voter_key(request.COOKIES)
+    return voter_by_key(key) if key else None
+
+
+@require_safe
+@never_cache
+def mine(request: HttpRequest) -> HttpResponse:
+    voter = holder(request)
+    page = my_page(voter, request.GET.get("page", "")) if voter else None
+    return render(request, "leaderboard/mine.html", {"page": page})
+
+
+@require_safe
+@never_cache
+def mine_download(request: HttpRequest, form: str) -> HttpResponseBase:
+    voter = holder(request)
+    if voter is None:
+        raise Unknown(_("This browser has cast no votes here, so there are none to download."))
+    if form == "csv":
+        pieces, kind = votes_csv(voter), "text/csv; charset=utf-8"
+    else:
+        pieces, kind = votes_json(voter), "application/json"
+    response = stream_response(request, pieces, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="my-votes.{form}"'
     return response

@@ -7,7 +7,16 @@ from urllib.parse import urlencode
 from arena.providers.bodies import largest_document, largest_stream
 from arena.providers.exceptions import Filtered, TooLong, Truncated, Unreadable
 from arena.providers.http import Call, document, usable_key
-from arena.providers.protocol import Delta, Event, Finish, Limits, Reasoning, Request
+from arena.providers.protocol import (
+    Delta,
+    Event,
+    Finish,
+    Image,
+    Limits,
+    Message,
+    Reasoning,
+    Request,
+)
 from arena.providers.refusals import reported
 from arena.providers.streaming import count, json_object, streamed, string_in
 
@@ -116,10 +125,23 @@ def body(request: Request) -> dict[str, Any]:
         **({"system": system} if system else {}),
         "model": request.model,
         "messages": [
-            {"role": m.role, "content": m.content} for m in request.messages if m.role != "system"
+            {"role": m.role, "content": content(m)} for m in request.messages if m.role != "system"
         ],
         "stream": True,
     }
+
+
+def content(message: Message) -> str | list[dict[str, Any]]:
+    """Its text; with pictures a list of blocks, in which an empty text would be refused."""
+    if not message.images:
+        return message.content
+    blocks = [image_block(image) for image in message.images]
+    return [*blocks, *([{"type": "text", "text": message.content}] if message.content else [])]
+
+
+def image_block(image: Image) -> dict[str, Any]:
+    source = {"type": "base64", "media_type": image.media_type, "data": image.base64}
+    return {"type": "image", "source": source}
 
 
 async def list_models(endpoint: str, *, api_key: str, limits: Limits) -> list[str]:

@@ -6,7 +6,16 @@ from typing import Any
 from arena.providers.bodies import largest_document, largest_stream
 from arena.providers.exceptions import Filtered, Truncated, Unreadable
 from arena.providers.http import Call, document, usable_key
-from arena.providers.protocol import Delta, Event, Finish, Limits, Reasoning, Request
+from arena.providers.protocol import (
+    Delta,
+    Event,
+    Finish,
+    Image,
+    Limits,
+    Message,
+    Reasoning,
+    Request,
+)
 from arena.providers.refusals import reported
 from arena.providers.streaming import count, json_object, streamed, string_in
 from arena.providers.thinking import ThinkSplitter
@@ -96,10 +105,24 @@ def body(request: Request) -> dict[str, Any]:
     return {
         **request.decoding,
         "model": request.model,
-        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "messages": [{"role": m.role, "content": content(m)} for m in request.messages],
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+
+
+def content(message: Message) -> str | list[dict[str, Any]]:
+    """Its text; with pictures a list of parts. Servers that know no parts still take texts."""
+    if not message.images:
+        return message.content
+    parts: list[dict[str, Any]] = [
+        {"type": "image_url", "image_url": {"url": data_url(image)}} for image in message.images
+    ]
+    return [*parts, *([{"type": "text", "text": message.content}] if message.content else [])]
+
+
+def data_url(image: Image) -> str:
+    return f"data:{image.media_type};base64,{image.base64}"
 
 
 def first_choice(chunk: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What every provider takes and gives. Plain values only: no provider knows the database."""
 
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,7 +11,11 @@ class Image:
     """A still picture: its media type, and the bytes of its file."""
 
     media_type: str
-    data: bytes
+    data: bytes = field(repr=False)
+
+    @property
+    def base64(self) -> str:
+        return b64encode(self.data).decode("ascii")
 
 
 @dataclass(frozen=True)

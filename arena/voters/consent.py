@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models.functions import Now
@@ -9,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from arena.core.exceptions import Refused
 from arena.voters.models import Voter
+from arena.voters.selectors import voter_by_key
+from arena.voters.services import voter_key
 
 
 class ConsentNeeded(Refused):
@@ -27,6 +31,29 @@ def terms() -> str:
         bool(settings.MODERATION_URL),
     ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the page says before the first prompt; text_days: 0 where texts have no end."""
+
+    text_days: int
+    votes_published: bool
+    texts_published: bool
+    moderated: bool
+
+
+def consent_asked(cookies: Mapping[str, str]) -> Terms | None:
+    """The terms to be shown to this visitor, or None where they agreed to them before."""
+    key = voter_key(cookies)
+    if key is not None and has_consented(voter_by_key(key)):
+        return None
+    return Terms(
+        text_days=settings.RETAIN_TEXT_DAYS,
+        votes_published=settings.ARCHIVE_VOTES,
+        texts_published=settings.PUBLISH_TEXT,
+        moderated=bool(settings.MODERATION_URL),
+    )
 
 
 def has_consented(voter: Voter | None) -> bool:

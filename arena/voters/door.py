@@ -3,34 +3,45 @@
 from enum import StrEnum
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from arena.voters.exceptions import Banned
-from arena.voters.limits import limit_hit, limit_test, network_name
+from arena.voters.limits import Rate, limit_hit, limit_test, network_name
 from arena.voters.models import Voter
 from arena.voters.networks import Address
 from arena.voters.services import network_seen
 from arena.voters.watch import watch
 
-VOTER_BATTLES = (
-    "You have begun as many battles as one person may here: {rate}. The next is possible in {wait}."
+VOTER_BATTLES = gettext_noop(
+    "You have begun as many battles as one person may here: %(rate)s. "
+    "The next is possible in %(wait)s."
 )
-NETWORK_BATTLES = (
-    "Your network has begun as many battles as one network may here, by all who share it: {rate}. "
-    "The next is possible in {wait}."
+NETWORK_BATTLES = gettext_noop(
+    "Your network has begun as many battles as one network may here, by all who share it: "
+    "%(rate)s. The next is possible in %(wait)s."
 )
-NETWORK_VOTES = (
-    "Your network has cast as many votes as one network may here, by all who share it: {rate}. "
-    "This one was not counted; cast it again in {wait}."
+NETWORK_VOTES = gettext_noop(
+    "Your network has cast as many votes as one network may here, by all who share it: "
+    "%(rate)s. This one was not counted; cast it again in %(wait)s."
+)
+VOTER_IMAGES = gettext_noop(
+    "You have attached as many pictures as one person may here: %(rate)s. "
+    "The next is possible in %(wait)s."
+)
+NETWORK_IMAGES = gettext_noop(
+    "Your network has attached as many pictures as one network may here, by all who share it: "
+    "%(rate)s. The next is possible in %(wait)s."
 )
 
 
 class Action(StrEnum):
     BATTLE = "battle"
     VOTE = "vote"
+    IMAGE = "image"
 
 
 def voter_admit(*, voter: Voter, address: Address | None, action: Action) -> None:
-    """Let the voter begin or retry a battle, or cast a vote.
+    """Let the voter begin or retry a battle, attach a picture, or cast a vote.
 
     address: as `networks.address_of` finds it. Raises Banned, or TooMany with the seconds after
     which it is possible again. Asks the database nothing, but every two seconds and where the
@@ -39,7 +50,7 @@ def voter_admit(*, voter: Voter, address: Address | None, action: Action) -> Non
     if ban := watch().ban_of(voter, address):
         raise Banned(ban.reason, ban.expires_at)
     count(voter, network_name(address), action)
-    if action is Action.BATTLE:
+    if action is not Action.VOTE:
         # A vote need not say again where its battle was begun.
         network_seen(voter=voter, address=address)
 
@@ -48,8 +59,17 @@ def count(voter: Voter, network: str, action: Action) -> None:
     if action is Action.VOTE:
         limit_hit(settings.NETWORK_VOTE_RATE, NETWORK_VOTES, "network-votes", network)
         return
+    own, shared, own_text, shared_text = limits_of(action)
     # A network that is full is not counted for its voters, who may be new with each attempt; and
     # attempts beyond a voter's own limit do not use up that of those who share the network.
-    limit_test(settings.NETWORK_RATE, NETWORK_BATTLES, "network-battles", network)
-    limit_hit(settings.VOTER_RATE, VOTER_BATTLES, "voter-battles", str(voter.pk))
-    limit_hit(settings.NETWORK_RATE, NETWORK_BATTLES, "network-battles", network)
+    limit_test(shared, shared_text, f"network-{action}s", network)
+    limit_hit(own, own_text, f"voter-{action}s", str(voter.pk))
+    limit_hit(shared, shared_text, f"network-{action}s", network)
+
+
+def limits_of(action: Action) -> tuple[Rate | None, Rate | None, str, str]:
+    """What a voter may do of it, and a network, and what each is told beyond that."""
+    if action is Action.IMAGE:
+        rates = settings.VOTER_IMAGE_RATE, settings.NETWORK_IMAGE_RATE
+        return *rates, VOTER_IMAGES, NETWORK_IMAGES
+    return settings.VOTER_RATE, settings.NETWORK_RATE, VOTER_BATTLES, NETWORK_BATTLES

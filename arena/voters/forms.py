@@ -10,13 +10,15 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from arena.voters.limits import limit_hit, limit_test, network_name
 from arena.voters.models import Ban
 from arena.voters.networks import Address, address_of_request
 
-FAILURES = (
-    "Signing in failed too often from your network: {rate} is the most here. Try again in {wait}."
+FAILURES = gettext_noop(
+    "Signing in failed too often from your network: %(rate)s is the most here. "
+    "Try again in %(wait)s."
 )
 DURATIONS = (
     ("1", "1 day"),

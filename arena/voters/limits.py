@@ -14,6 +14,9 @@ from math import ceil, inf
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
@@ -122,7 +125,7 @@ def seconds_until_one_fits(
 def limit_hit(rate: Rate | None, message: str, *who: str) -> None:
     """Count one more by `who`.
 
-    Raises TooMany with the message, which may name {rate} and {wait}.
+    Raises TooMany with the message, marked by `gettext_noop`; it may name %(rate)s and %(wait)s.
     """
     if rate is not None:
         refuse(rate, message, limiter(settings.REDIS_URL).hit(item(rate), name(*who)))
@@ -136,7 +139,8 @@ def limit_test(rate: Rate | None, message: str, *who: str) -> None:
 
 def refuse(rate: Rate, message: str, wait: float) -> None:
     if wait:
-        raise TooMany(message.format(rate=spelt_rate(rate), wait=spelt(wait)), retry_after=wait)
+        told = {"rate": spelt_rate(rate), "wait": spelt(wait)}
+        raise TooMany(_(message) % told, retry_after=wait)
 
 
 def item(rate: Rate) -> RateLimitItem:
@@ -155,11 +159,21 @@ def network_name(address: Address | None) -> str:
 
 def spelt_rate(rate: Rate) -> str:
     number, seconds = rate
-    window = {1: "second", 60: "minute", 3600: "hour"}.get(seconds, f"{seconds} seconds")
-    return f"{number:,} per {window}"
+    told = {"number": number_format(number, force_grouping=True), "seconds": seconds}
+    match seconds:
+        case 1:
+            return _("%(number)s per second") % told
+        case 60:
+            return _("%(number)s per minute") % told
+        case 3600:
+            return _("%(number)s per hour") % told
+    return _("%(number)s per %(seconds)s seconds") % told
 
 
 def spelt(seconds: float) -> str:
     """A time to wait, in whole seconds or minutes."""
-    number, unit = (ceil(seconds), "second") if seconds <= 90 else (ceil(seconds / 60), "minute")
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    if seconds <= 90:
+        number = ceil(seconds)
+        return ngettext("%(number)s second", "%(number)s seconds", number) % {"number": number}
+    number = ceil(seconds / 60)
+    return ngettext("%(number)s minute", "%(number)s minutes", number) % {"number": number}

@@ -11,7 +11,7 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from arena.voters.exceptions import SignInNeeded
 
 # The API asks for a token and the admin for a sign-in, each in its own way.
-OPEN = ("/api/", "/admin/", "/sign-in/", "/sign-out/")
+OPEN = ("/api/", "/admin/", "/sign-in/", "/sign-out/", "/language/")
 
 
 class PrivateArena:

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from arena.core.exceptions import BadInput, Conflict, Refused
 from arena.core.services import audit
@@ -63,8 +64,10 @@ def voter_key_needed(cookies: Mapping[str, str]) -> str:
     key = voter_key(cookies)
     if key is None:
         raise Refused(
-            "Voting needs one cookie, which keeps your votes apart from everybody else's. "
-            "Allow cookies for this site and reload the page."
+            _(
+                "Voting needs one cookie, which keeps your votes apart from everybody else's. "
+                "Allow cookies for this site and reload the page."
+            )
         )
     return key
 
@@ -84,7 +87,7 @@ def voter_known(cookies: Mapping[str, str]) -> Voter:
     """
     voter = voter_by_key(voter_key_needed(cookies))
     if voter is None:
-        raise Refused("This is another person's battle. Start one of your own.")
+        raise Refused(_("This is another person's battle. Start one of your own."))
     return voter
 
 

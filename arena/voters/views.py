@@ -7,6 +7,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -44,7 +45,7 @@ def challenge(request: HttpRequest) -> JsonResponse:
     """Work for the browser to do before a battle."""
     try:
         if not settings.ALTCHA:
-            raise Unknown("This arena asks for no work before a battle.")
+            raise Unknown(_("This arena asks for no work before a battle."))
         return JsonResponse(challenge_make(key=voter_key_needed(request.COOKIES)))
     except ArenaError as error:
         return JsonResponse({"message": error.message}, status=error.status)

@@ -167,6 +167,15 @@ def test_a_contestant_is_added_and_changed(root: Client) -> None:
     assert AuditEntry.objects.filter(action="contestant.change").count() == 1
 
 
+def test_a_contestant_may_be_asked_about_pictures(root: Client) -> None:
+    added = post(root, "contestants/", {"name": "Wren 2"})
+    assert added.json()["accepts_images"] is False
+
+    changed = post(root, "contestants/wren-2/", {"accepts_images": True}, "patch")
+    assert changed.json()["accepts_images"] is True
+    assert post(root, "contestants/wren-2/", {"accepts_images": 1}, "patch").status_code == 400
+
+
 ENDPOINT = {"name": "wren-2-a", "kind": "openai", "endpoint": "http://localhost:1/v1"}
 SERVED = ENDPOINT | {"remote_model": "wren", "key_env": "WREN_KEY", "system_prompt": " Be kind. "}
 

@@ -124,6 +124,15 @@ def test_aliases_are_written_one_per_line(operator: Client) -> None:
     ]
 
 
+def test_a_contestant_is_said_to_look_at_pictures(operator: Client) -> None:
+    wren = factories.revision("Wren").contestant
+    fields = {"name": "Wren", "slug": wren.slug, "status": "active", "accepts_images": "on"}
+    operator.post(at(Contestant, wren.pk, "change"), fields | NO_FORMS)
+
+    assert Contestant.objects.get().accepts_images
+    assert changes() == [(wren.slug, "operator", {"accepts_images": [False, True]})]
+
+
 def test_a_contestant_without_aliases(operator: Client) -> None:
     fields = {"name": "Kite", "slug": "kite", "status": "draft", "aliases": " \r\n"}
     operator.post(at(Contestant, "add"), fields | NO_FORMS)

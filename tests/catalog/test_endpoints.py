@@ -105,6 +105,14 @@ def test_what_is_said_of_the_models_is_kept(endpoint: str) -> None:
     assert "Activate drafts at /admin/catalog/contestant/" in said
 
 
+def test_they_may_be_asked_about_pictures_where_it_is_said_so(endpoint: str) -> None:
+    add_endpoint(endpoint, "--model", "linnet-3", "--images")
+    add_endpoint(endpoint)
+
+    looking = Contestant.objects.filter(accepts_images=True)
+    assert list(looking.values_list("name", flat=True)) == ["linnet-3"]
+
+
 def test_with_one_contestant_it_says_how_to_get_a_second(endpoint: str) -> None:
     said = add_endpoint(endpoint, "--model", "linnet-3")
     assert "A battle needs two contestants, and 1 can be drawn now. Add another" in said

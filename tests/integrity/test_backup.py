@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from arena.battles.models import Battle, Vote
+from arena.battles.images import image_store, images_read
+from arena.battles.models import Battle, Image, Vote
 from arena.battles.services import vote_cast
 from arena.integrity import files
 from arena.integrity.chain import chain_verify
@@ -22,6 +25,7 @@ from arena.integrity.sealing import votes_seal
 from arena.integrity.selectors import votes_read
 from arena.voters.models import Voter
 from tests import factories
+from tests.pictures import png
 
 # Backups read what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,9 +44,14 @@ def cast(battle: Battle) -> Vote:
 
 @pytest.fixture
 def tar(alice: Voter, tmp_path: Path) -> Path:
-    """A backup of an arena with a sealed vote, an open one, and a picture."""
+    """A backup of an arena with a sealed vote, an open one, a logo, and two pictures, one sent."""
     a, b = factories.revision("heron"), factories.revision("swift")
-    cast(factories.battle(a, b, alice))
+    battle = factories.battle(a, b, alice)
+    sent, _unsent = (
+        image_store(voter=alice, file=SimpleUploadedFile("a.png", png())) for _ in range(2)
+    )
+    battle.turns.get().images.add(sent)
+    cast(battle)
     votes_seal()
     cast(factories.battle(a, b, alice))
     picture = Path(settings.MEDIA_ROOT) / "logos" / "heron.png"
@@ -54,8 +63,8 @@ def tar(alice: Voter, tmp_path: Path) -> Path:
 
 def emptied() -> None:
     call_command("flush", interactive=False, verbosity=0)
-    for folder in (settings.SEGMENTS_DIR, settings.TEXTS_DIR, settings.MEDIA_ROOT):
-        shutil.rmtree(folder)
+    for folder in ("SEGMENTS_DIR", "TEXTS_DIR", "IMAGES_DIR", "MEDIA_ROOT"):
+        shutil.rmtree(getattr(settings, folder))
 
 
 def test_it_works(tar: Path) -> None:
@@ -71,6 +80,16 @@ def test_it_works(tar: Path) -> None:
     assert (Path(settings.MEDIA_ROOT) / "logos" / "heron.png").read_bytes() == b"a heron"
     assert Vote.objects.count() == 2
     assert chain_verify() == 1
+
+
+def test_pictures_that_were_sent_come_back(tar: Path) -> None:
+    sent = Image.objects.exclude(turns=None).get()
+    [before] = images_read([sent])
+    emptied()
+    said("restore", tar)
+
+    assert images_read([sent]) == (before,)
+    assert storages["images"].listdir("")[1] == [str(sent.pk)]
 
 
 def test_life_goes_on_after_it(tar: Path) -> None:

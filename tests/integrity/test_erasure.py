@@ -7,13 +7,15 @@ import pyarrow.parquet as pq
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from arena.battles.exceptions import NothingToVoteOn
-from arena.battles.models import Answer, Battle, State, Turn, Vote
+from arena.battles.images import image_store
+from arena.battles.models import Answer, Battle, Image, State, Turn, Vote
 from arena.battles.services import battle_complete, vote_cast
 from arena.core.exceptions import Conflict
 from arena.core.models import AuditEntry
@@ -23,6 +25,7 @@ from arena.integrity.models import Segment
 from arena.integrity.selectors import votes_read
 from arena.voters.models import Voter
 from tests import factories
+from tests.pictures import png
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +61,7 @@ def test_it_works(battle: Battle, alice: Voter, bob: Voter) -> None:
     vote, other = cast(battle), cast(theirs)
     out = said("erase_voter", "--voter", alice.pk)
 
-    assert "texts of 1 turns in 1 battles" in out
+    assert "texts of 1 turns in 1 battles, 0 pictures" in out
     assert "1 votes stay" in out
     assert texts() == {f"n:{other.pk}": "answer a"}
     assert set(Answer.objects.filter(turn__battle=battle).values_list("text", flat=True)) == {""}
@@ -148,6 +151,65 @@ def test_the_person_shows_who_they_are_by_cookie_or_code(client: Client) -> None
 def test_who_is_not_known_is_said_to_be_unknown(who: tuple[str, str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         said("erase_voter", *who)
+
+
+# -- Pictures --------------------------------------------------------------------------------
+
+
+def pictured(battle: Battle) -> Image:
+    """A picture of the battle's voter, in its turn."""
+    image = attached(battle.voter)
+    battle.turns.get().images.add(image)
+    return image
+
+
+def attached(voter: Voter) -> Image:
+    return image_store(voter=voter, file=SimpleUploadedFile("a.png", png()))
+
+
+def pictures() -> set[str]:
+    return set(storages["images"].listdir("")[1])
+
+
+def test_who_is_erased_leaves_no_picture(battle: Battle, alice: Voter, bob: Voter) -> None:
+    pictured(battle)
+    attached(alice)
+    theirs = pictured(factories.battle(battle.revision_a, battle.revision_b, bob))
+    out = said("erase_voter", "--voter", alice.pk)
+
+    assert "2 pictures" in out
+    assert list(Image.objects.all()) == [theirs]
+    assert pictures() == {str(theirs.pk)}
+    assert AuditEntry.objects.get(action="voter.erase").detail["images"] == 2
+
+
+def test_pictures_are_purged_with_the_texts(
+    battle: Battle, alice: Voter, settings: Settings
+) -> None:
+    settings.RETAIN_TEXT_DAYS = 30
+    pictured(aged(battle, 31))
+    young = pictured(factories.battle(battle.revision_a, battle.revision_b, alice))
+    out = said("purge")
+
+    assert "pictures with them: 1 older than 30 days erased." in out
+    assert "pictures never sent: 0 older than a day erased." in out
+    assert list(Image.objects.all()) == [young]
+    assert pictures() == {str(young.pk)}
+
+
+def test_pictures_never_sent_are_purged_however_long_texts_are_kept(
+    alice: Voter, settings: Settings
+) -> None:
+    settings.RETAIN_TEXT_DAYS = 0
+    attached(alice)
+    Image.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    young = attached(alice)
+
+    assert "pictures never sent: 1 older than a day erased." in said("purge")
+    assert pictures() == {str(young.pk)}
+
+
+# -- What is too old -------------------------------------------------------------------------
 
 
 def aged(battle: Battle, days: int) -> Battle:

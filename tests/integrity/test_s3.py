@@ -8,12 +8,14 @@ from io import StringIO
 import boto3
 import pytest
 from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from moto import mock_aws
 from pytest_django import Settings
 
-from arena.battles.models import Battle
+from arena.battles.images import IMAGES, image_store, images_erase, images_read, images_sweep
+from arena.battles.models import Battle, Image
 from arena.battles.services import vote_cast
 from arena.config.settings import bucket
 from arena.integrity import files
@@ -24,6 +26,7 @@ from arena.integrity.sealing import orphans_sweep, votes_seal
 from arena.integrity.selectors import votes_read
 from arena.voters.models import Voter
 from tests import factories
+from tests.pictures import opened, png
 
 pytestmark = pytest.mark.django_db
 BUCKET = "votes-of-a-test"
@@ -35,7 +38,7 @@ def in_a_bucket(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator
         monkeypatch.setenv(name, "of-a-test")
     with mock_aws():
         boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=BUCKET)
-        kinds = {kind: bucket(BUCKET, kind) for kind in files.KINDS}
+        kinds = {kind: bucket(BUCKET, kind) for kind in (*files.KINDS, IMAGES)}
         settings.STORAGES = settings.STORAGES | kinds
         yield
 
@@ -111,3 +114,16 @@ def test_a_backup_takes_the_bucket_along(segment: Segment, tmp_path: object) -> 
 
     with pytest.raises(CommandError, match=segment.sha256):
         call_command("backup", f"{tmp_path}/arena.tar", stdout=StringIO())
+
+
+def test_pictures_lie_in_the_bucket_as_long_as_they_are_kept(alice: Voter) -> None:
+    image, other = (
+        image_store(voter=alice, file=SimpleUploadedFile("a.png", png())) for _ in range(2)
+    )
+    [read] = images_read([image])
+    assert opened(read.data).size == (48, 32)
+
+    images_erase(images=Image.objects.filter(pk=image.pk))
+    assert storages[IMAGES].listdir("")[1] == [str(other.pk)]
+    images_sweep(now=timezone.now() + timedelta(hours=25))
+    assert storages[IMAGES].listdir("")[1] == []

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from arena.providers.anthropic import StreamedMessage, list_models
 from arena.providers.exceptions import Gone, Overloaded, Rejected, TooLong, Unauthorised, Unreadable
-from arena.providers.protocol import Draft, Finish, Message
+from arena.providers.protocol import Draft, Finish, Image, Message
 from tests.providers.asking import LIMITS, answer
 from tests.upstream import ANTHROPIC, WORDS, event, serving, stream, streaming
 
@@ -73,6 +73,25 @@ async def test_what_is_sent() -> None:
     }
     assert further["max_tokens"] == 100
     assert "system" not in further
+
+
+async def test_pictures_go_before_the_text_as_data() -> None:
+    seen: list[Any] = []
+
+    async def remember(request: web.Request) -> web.StreamResponse:
+        seen.append((await request.json())["messages"])
+        return await stream(request, ANTHROPIC.whole("Blue."))
+
+    pictures = (Image("image/png", b"\x89PNG"),)
+    async with serving(remember) as endpoint:
+        await answer("anthropic", endpoint, messages=(Message("user", "Which?", pictures),))
+        await answer("anthropic", endpoint, messages=(Message("user", "", pictures),))
+
+    [[asked], [wordless]] = seen
+    source = {"type": "base64", "media_type": "image/png", "data": "iVBORw=="}
+    picture = {"type": "image", "source": source}
+    assert asked["content"] == [picture, {"type": "text", "text": "Which?"}]
+    assert wordless["content"] == [picture]
 
 
 async def test_reasoning_is_kept_apart() -> None:

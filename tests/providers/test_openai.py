@@ -14,7 +14,7 @@ from arena.providers.exceptions import (
     Unreadable,
 )
 from arena.providers.openai import Completion, list_models
-from arena.providers.protocol import Draft, Finish, Message
+from arena.providers.protocol import Draft, Finish, Image, Message
 from tests.providers.asking import LIMITS, answer
 from tests.upstream import WORDS, chunk, done, event, serving, stream, streaming, whole
 
@@ -64,6 +64,25 @@ async def test_what_is_sent() -> None:
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+
+
+async def test_pictures_go_before_the_text_as_data() -> None:
+    seen: list[Any] = []
+
+    async def remember(request: web.Request) -> web.StreamResponse:
+        seen.append((await request.json())["messages"])
+        return await stream(request, whole("Blue."))
+
+    pictures = (Image("image/png", b"\x89PNG"), Image("image/jpeg", b"\xff\xd8"))
+    async with serving(remember) as endpoint:
+        await answer("openai", endpoint, messages=(Message("user", "Which?", pictures),))
+        await answer("openai", endpoint, messages=(Message("user", "", pictures[:1]),))
+
+    [[asked], [wordless]] = seen
+    png = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
+    jpeg = {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,/9g="}}
+    assert asked["content"] == [png, jpeg, {"type": "text", "text": "Which?"}]
+    assert wordless["content"] == [png]
 
 
 async def test_usage_is_kept() -> None:

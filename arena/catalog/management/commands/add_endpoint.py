@@ -51,6 +51,9 @@ class Command(BaseCommand):
             help="how far along they are",
         )
         parser.add_argument(
+            "--images", action="store_true", help="they may be asked about pictures, all of them"
+        )
+        parser.add_argument(
             "--draft", action="store_true", help="do not draw them until they are activated"
         )
 
@@ -63,6 +66,7 @@ class Command(BaseCommand):
         model: list[str],
         organisation: str,
         stage: str,
+        images: bool,
         draft: bool,
         **options: Any,
     ) -> None:
@@ -75,6 +79,7 @@ class Command(BaseCommand):
                 models=chosen(server, model, models_found(server)),
                 organisation=organisation,
                 stage=stage,
+                accepts_images=images,
                 status=Status.DRAFT if draft else Status.ACTIVE,
             )
         except ArenaError as error:

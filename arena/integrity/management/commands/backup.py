@@ -5,13 +5,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from arena.battles.images import IMAGES
 from arena.core.exceptions import ArenaError
 from arena.integrity.backup import MEDIA, backup
 from arena.integrity.files import SEGMENTS, TEXTS
 
 
 class Command(BaseCommand):
-    help = "Write database, segments, texts and media to one tar file. The site may be running."
+    help = (
+        "Write database, segments, texts, pictures and media to one tar file. The site may be "
+        "running."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -23,6 +27,7 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         self.stdout.write(
             f"The database, {manifest.count(SEGMENTS)} segments, {manifest.count(TEXTS)} files of "
-            f"texts and {manifest.count(MEDIA)} of media are in {file} "
-            f"({file.stat().st_size / 1e6:,.1f} MB). It holds no SECRET_KEY: keep that beside it."
+            f"texts, {manifest.count(IMAGES)} pictures and {manifest.count(MEDIA)} files of media "
+            f"are in {file} ({file.stat().st_size / 1e6:,.1f} MB). It holds no SECRET_KEY: keep "
+            "that beside it."
         )

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from arena.battles.models import Battle
 from arena.core.exceptions import ArenaError
 from arena.integrity.erasure import Kept, kept, voter_erase
 from arena.voters.models import Voter
@@ -13,8 +12,8 @@ from arena.voters.selectors import voters_by_cookie, voters_by_id, voters_by_use
 
 class Command(BaseCommand):
     help = (
-        "Erase a voter's texts and the only link between the person and their votes. "
-        "The votes stay sealed and keep counting."
+        "Erase a voter's texts, pictures and chats, and the only link between the person and "
+        "their votes. The votes stay sealed and keep counting."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,13 +41,14 @@ def voters(options: dict[str, Any]) -> list[Voter]:
 
 def erased(voter: Voter, dry_run: bool) -> str:
     if dry_run:
-        return said(voter, kept(Battle.objects.filter(voter=voter)), "Would erase")
+        return said(voter, kept(voter), "Would erase")
     return said(voter, voter_erase(voter=voter), "Erased")
 
 
 def said(voter: Voter, what: Kept, verb: str) -> str:
     return (
-        f"{verb} {voter}: the texts of {what.turns} turns in {what.battles} battles, and cookie, "
-        f"user, network and pseudonym. {what.votes} votes stay and keep counting; "
-        f"{what.open} open battles can no longer be voted in."
+        f"{verb} {voter}: the texts of {what.turns} turns in {what.battles} battles, "
+        f"{what.images} pictures, {what.chats} chats, and cookie, user, network and pseudonym. "
+        f"{what.votes} votes stay and keep counting; {what.open} open battles can no longer be "
+        "voted in."
     )

@@ -1,14 +1,20 @@
+import { enhance } from "./enhance.js";
+import { graft } from "./graft.js";
 import { renderOpen, renderWhole } from "./markdown.js";
 
 const HOLDS_TEXT = new Set(
-  "P UL OL LI PRE CODE H1 H2 H3 H4 H5 H6 BLOCKQUOTE TABLE THEAD TBODY TR TD TH".split(" "),
+  "P UL OL LI DIV PRE CODE H1 H2 H3 H4 H5 H6 BLOCKQUOTE TABLE THEAD TBODY TR TD TH".split(" "),
 );
 
 /** The element in which the next character will appear. */
 function endOfText(element) {
   let home = element;
-  while (home.lastElementChild && HOLDS_TEXT.has(home.lastElementChild.tagName)) {
-    home = home.lastElementChild;
+  for (
+    let next = home.lastElementChild;
+    next && HOLDS_TEXT.has(next.tagName) && !next.matches(".math");
+    next = home.lastElementChild
+  ) {
+    home = next;
   }
   return home;
 }
@@ -21,7 +27,8 @@ export class AnswerView {
   #element;
   #whole = "";
   #open = "";
-  #openNodes = [];
+  /** How many of the element's nodes no more text can change. */
+  #settled = 0;
   #env = {};
   #frame = 0;
   #caret = document.createElement("span");
@@ -31,12 +38,17 @@ export class AnswerView {
     this.#caret.className = "caret";
   }
 
+  /** The answer so far as it was written, in Markdown. */
+  get source() {
+    return this.#whole;
+  }
+
   clear() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     this.#whole = "";
     this.#open = "";
-    this.#openNodes = [];
+    this.#settled = 0;
     this.#env = {};
     this.#element.replaceChildren();
   }
@@ -51,20 +63,22 @@ export class AnswerView {
   finish() {
     cancelAnimationFrame(this.#frame);
     this.#render();
-    if (Object.keys(this.#env.references ?? {}).length > 0) {
-      this.#element.replaceChildren(renderWhole(this.#whole));
-    }
     this.#caret.remove();
+    const hasLinks = Object.keys(this.#env.references ?? {}).length > 0;
+    if (hasLinks) graft(this.#element, [...renderWhole(this.#whole).childNodes]);
+    else graft(this.#element, [...renderWhole(this.#open).childNodes], this.#settled);
+    enhance(this.#element);
   }
 
   #render() {
     this.#frame = 0;
     const { settled, open, openSource } = renderOpen(this.#open, this.#env);
     this.#caret.remove();
-    for (const node of this.#openNodes) node.remove();
-    this.#openNodes = [...open.childNodes];
+    const count = settled.childNodes.length;
+    graft(this.#element, [...settled.childNodes, ...open.childNodes], this.#settled);
+    this.#settled += count;
     this.#open = openSource;
-    this.#element.append(settled, open);
     endOfText(this.#element).append(this.#caret);
+    enhance(this.#element);
   }
 }

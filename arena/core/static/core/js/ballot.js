@@ -1,10 +1,11 @@
 import { read, write } from "./storage.js";
+import { t } from "./texts.js";
 
 const PATIENCE = 20_000;
-const SAFE_TO_REPEAT = "Your vote was not saved. Voting again is safe: it counts once.";
+const SAFE_TO_REPEAT = t("Your vote was not saved. Voting again is safe: it counts once.");
 
 /** crypto.randomUUID needs HTTPS; an arena inside a company may not have it. */
-function randomUUID() {
+export function randomUUID() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -26,7 +27,7 @@ async function reasonOf(response) {
     if (message) return message;
   }
   if (response.status >= 500) return SAFE_TO_REPEAT;
-  return "Your vote was not accepted. Reload the page and vote again.";
+  return t("Your vote was not accepted. Reload the page and vote again.");
 }
 
 export class Ballot {
@@ -61,6 +62,12 @@ export class Ballot {
     this.#enable(true);
   }
 
+  /** No vote is possible now. */
+  close() {
+    this.#battle = null;
+    this.#enable(false);
+  }
+
   async cast(outcome) {
     if (!this.#battle || this.#form.querySelector(`[value="${outcome}"]`).disabled) return;
     this.#enable(false);
@@ -68,7 +75,7 @@ export class Ballot {
     try {
       await this.#send(outcome);
     } catch {
-      this.#onTrouble(`The arena could not be reached. ${SAFE_TO_REPEAT}`);
+      this.#onTrouble(`${t("The arena could not be reached.")} ${SAFE_TO_REPEAT}`);
       this.#enable(true);
     }
   }

@@ -1,23 +1,30 @@
-// The battle page: composing, watching both answers being written, voting, the reveal.
+// The battle page: composing, watching both answers being written, voting, asking on, the reveal.
 
-import { AnswerView } from "./answer.js";
-import { Ballot } from "./ballot.js";
+import { Ballot, randomUUID } from "./ballot.js";
 import { Channel } from "./channel.js";
-import { Composer, forgetPrompt } from "./composer.js";
+import { Composer, FollowUp, forgetPrompt } from "./composer.js";
+import { askConsent, consentGiven } from "./consent.js";
 import { wireKeys } from "./keys.js";
 import { wireTabs } from "./tabs.js";
+import { t } from "./texts.js";
+import { Turns, prepareToWrite } from "./turns.js";
 
 const SOCKET = "/ws/battle/";
 const NO_BATTLE = "00000000-0000-0000-0000-000000000000";
 const LONG_WAIT = 30_000;
 const RELOAD_WAIT = 1000;
+// How often what was asked is sent again on a new connection; it is one battle all the same.
+const ASKED_AGAIN = 4;
+const START = "#start";
 
 const root = document.getElementById("battle");
 const find = (id) => document.getElementById(id);
-const answers = { a: new AnswerView(find("answer-a")), b: new AnswerView(find("answer-b")) };
+const turns = new Turns(find("turns"), find("turn-template"));
 
-// What the next connection asks for, until the battle it is about begins; then it attaches.
+// What the next connection asks for, until the turn it is about begins; then it attaches.
 let asked = null;
+let askedAgain = 0;
+let names = null;
 let attempt = 0;
 let lastFrame = 0;
 let canRetry = root.dataset.canRetry === "true";
@@ -30,10 +37,8 @@ function announce(text) {
   find("announcer").textContent = text;
 }
 
-/** Both sides always show the same word: it must not tell them apart. */
 function stateWord(word) {
-  if (document.querySelector("[data-state-word]").textContent === word) return;
-  for (const place of document.querySelectorAll("[data-state-word]")) place.textContent = word;
+  turns.last?.say(word);
 }
 
 function hint(text, note = "") {
@@ -64,7 +69,7 @@ function retryButton() {
   button.type = "button";
   button.className = "button primary";
   button.dataset.retry = "";
-  button.textContent = "Retry";
+  button.textContent = t("Retry");
   return button;
 }
 
@@ -72,12 +77,12 @@ function newBattleLink() {
   const link = document.createElement("a");
   link.className = "button";
   link.href = newBattleUrl();
-  link.textContent = "New battle";
+  link.textContent = t("New battle");
   return link;
 }
 
 function newBattleUrl() {
-  return document.querySelector("[data-new-battle]").href;
+  return document.querySelector(".rhythm [data-new-battle]").href;
 }
 
 function urlOf(template, battle) {
@@ -86,30 +91,18 @@ function urlOf(template, battle) {
 
 function setState(state) {
   root.dataset.state = state;
-  find("vote").hidden = state !== "generating" && state !== "complete";
+  find("vote-bar").hidden = state !== "generating" && state !== "complete";
   find("stop").hidden = state !== "generating";
   find("stop").disabled = false;
 }
 
 // -- From prompt to vote ---------------------------------------------------------------------
 
-function showPrompt(text) {
-  find("prompt").textContent = text;
-  find("prompt-start").textContent = text.slice(0, 160);
-  offerWholePrompt();
-}
-
-/** Narrow pages cut a long prompt after three lines; the button is there only if it did. */
-function offerWholePrompt() {
-  const prompt = find("prompt");
-  find("whole-prompt").hidden = prompt.scrollHeight <= prompt.clientHeight + 1;
-}
-
 function expectMore() {
-  hint("Voting opens when both answers are finished.");
+  hint(t("Voting opens when both answers are finished."));
   clearTimeout(waiting);
   waiting = setTimeout(
-    () => hint("Still being written.", "Keep waiting, or start a new battle."),
+    () => hint(t("Still being written."), t("Keep waiting, or start a new battle.")),
     LONG_WAIT,
   );
 }
@@ -117,29 +110,35 @@ function expectMore() {
 function begin(battle) {
   setState("generating");
   root.dataset.battle = battle;
-  stateWord("Waiting");
-  announce("Both answers are being written.");
+  stateWord(t("Waiting"));
+  announce(t("Both answers are being written."));
   expectMore();
 }
 
-/** An attempt begins, or is shown from its start: both columns are empty. */
-function started({ battle, attempt: begun, prompt }) {
+/** An attempt at a turn begins, or is shown from its start: both its columns are empty. */
+function started({ battle, attempt: begun, turn, prompt, images }) {
+  const isNew = !root.dataset.battle;
+  const isNext = !turns.last || turns.last.number < turn;
   asked = null;
   attempt = begun;
   lastFrame = 0;
-  answers.a.clear();
-  answers.b.clear();
-  const isNew = !root.dataset.battle;
-  begin(battle);
+  consentGiven();
   if (isNew) openExchange(battle, prompt);
+  if (isNext) turns.add().ask({ turn, prompt, images, names }, root.dataset.imageUrl);
+  turns.last.write();
+  ballot.close();
+  followUp.close();
+  begin(battle);
+  if (isNext && !isNew) turns.last.scrollIntoView();
 }
 
 function openExchange(battle, prompt) {
   composer.hide();
   find("exchange").hidden = false;
-  showPrompt(prompt);
+  find("prompt-start").textContent = prompt.slice(0, 160);
+  root.dataset.canContinue = String(root.dataset.mode === "named" || composer.isOwn);
   history.pushState(null, "", urlOf(root.dataset.battleUrl, battle));
-  document.title = "Battle · Tiltyard";
+  document.title = `${t("Battle")} · Tiltyard`;
   window.scrollTo(0, 0);
   find("main").focus({ preventScroll: true });
 }
@@ -148,63 +147,72 @@ function frame({ seq, a, b }) {
   // Attaching again may repeat what is already shown.
   if (seq <= lastFrame) return;
   lastFrame = seq;
-  stateWord("Writing");
+  stateWord(t("Writing"));
   expectMore();
-  answers.a.append(a);
-  answers.b.append(b);
+  turns.last.append(a, b);
 }
 
 function stopWriting(state, word) {
   channel.close();
   clearTimeout(waiting);
-  answers.a.finish();
-  answers.b.finish();
+  turns.last.finish();
   stateWord(word);
   setState(state);
 }
 
-/** What scrolls sideways must be reachable by keyboard. */
-function letScroll() {
-  for (const wide of root.querySelectorAll(".answer :is(pre, table)")) wide.tabIndex = 0;
+function openVoting() {
+  stateWord(t("Finished"));
+  setState("complete");
+  hint(t("Which answer serves you better?"), hiddenUntil());
+  ballot.open(root.dataset.battle);
+  followUp.allow(root.dataset.canContinue === "true");
 }
 
-function openVoting() {
-  letScroll();
-  stateWord("Finished");
-  setState("complete");
-  hint("Which answer serves you better?", "Names stay hidden until your vote is saved.");
-  ballot.open(root.dataset.battle);
+function hiddenUntil() {
+  return root.dataset.mode === "named" ? "" : t("Names stay hidden until your vote is saved.");
 }
 
 function complete() {
-  stopWriting("complete", "Finished");
+  stopWriting("complete", t("Finished"));
   forgetPrompt();
   openVoting();
-  announce("Both answers are finished. Voting is open.");
+  announce(t("Both answers are finished. Voting is open."));
 }
 
-function failed({ message, can_retry }) {
-  canRetry = can_retry;
-  stopWriting("failed", "Stopped");
-  trouble(message, { ended: true, retry: canRetry });
+function failed({ can_retry: may }) {
+  canRetry = may;
+  stopWriting("failed", t("Stopped"));
+  trouble(
+    may
+      ? t("One side stopped answering. Retry it, or start a new battle; nothing was counted.")
+      : t("One side stopped answering. Start a new battle; nothing was counted."),
+    { ended: true, retry: may },
+  );
 }
 
-function stopped({ message }) {
-  stopWriting("stopped", "Stopped");
+function stopped() {
+  stopWriting("stopped", t("Stopped"));
   forgetPrompt();
-  letScroll();
-  trouble(message, { ended: true });
+  trouble(t("You stopped this battle, so it cannot be voted on. Nothing was counted."), {
+    ended: true,
+  });
 }
 
+/** What was asked was not taken: everything is as it was before. */
 function refused({ message }) {
+  const what = asked?.type;
+  asked = null;
   channel.close();
   clearTimeout(waiting);
-  if (root.dataset.battle) {
-    stopWriting("failed", "");
-    trouble(message, { ended: true, retry: canRetry });
-  } else {
+  if (!root.dataset.battle) {
     composer.release();
     trouble(message);
+  } else if (what === "battle.continue") {
+    followUp.release();
+    trouble(message);
+  } else {
+    stopWriting("failed", "");
+    trouble(message, { ended: true, retry: canRetry });
   }
 }
 
@@ -216,12 +224,18 @@ function reload() {
 
 /** @returns {boolean} whether to connect again */
 function lost() {
-  if (root.dataset.battle) {
-    trouble("Connection lost. Your answers are still being written.");
+  if (asked) return askAgain();
+  trouble(t("Connection lost. Your answers are still being written."));
+  return true;
+}
+
+function askAgain() {
+  askedAgain += 1;
+  if (askedAgain <= ASKED_AGAIN) {
+    trouble(t("The arena does not answer. Asking again."));
     return true;
   }
-  composer.release();
-  trouble("The arena could not be reached, and no battle began. Try again.");
+  refused({ message: t("The arena could not be reached. Nothing is lost: send it again.") });
   return false;
 }
 
@@ -231,20 +245,45 @@ function saved(fragment) {
   find("fold").open = false;
   find("verdict").innerHTML = fragment;
   window.htmx?.process(find("verdict"));
-  announce("Vote saved.");
+  reveal();
+  announce(t("Vote saved."));
   window.scrollTo(0, 0);
   find("verdict-headline").focus({ preventScroll: true });
 }
 
+/** After the vote: a new battle begins as this one did. */
+function reveal() {
+  for (const link of find("verdict").querySelectorAll("[data-new-battle]")) {
+    link.href = newBattleUrl();
+  }
+  import("./reveal.js");
+}
+
 // -- Wiring ----------------------------------------------------------------------------------
 
-/** Have the battle begin, or tried again, once the visitor has proved to be no flood. */
+/** Begin a battle, after the visitor has agreed with what is kept. */
+async function start({ names: chosen = null, ...question }) {
+  const agreed = await askConsent();
+  if (agreed === false) {
+    composer.release();
+    return;
+  }
+  names = chosen;
+  const battle = randomUUID();
+  ask({ type: "battle.start", battle, consent: agreed === true, ...question });
+}
+
+/** Have the turn begin, or tried again, once the visitor has proved to be no flood. */
 async function ask(question) {
   trouble("");
+  asked = question;
+  askedAgain = 0;
   try {
-    asked = { ...question, ...(await proof()) };
+    const [challenge] = await Promise.all([proof(), prepareToWrite()]);
+    asked = { ...question, ...challenge };
   } catch (error) {
-    refused({ message: error.message });
+    const isOurs = error.constructor === Error;
+    refused({ message: isOurs ? error.message : t("The arena could not be reached. Try again.") });
     return;
   }
   channel.open();
@@ -258,8 +297,18 @@ async function proof() {
 }
 
 function retry() {
-  stateWord("Waiting");
+  stateWord(t("Waiting"));
   ask({ type: "battle.retry", battle: root.dataset.battle });
+}
+
+function askOn(prompt) {
+  ballot.close();
+  ask({
+    type: "battle.continue",
+    battle: root.dataset.battle,
+    turn: turns.last.number + 1,
+    prompt,
+  });
 }
 
 // A message that says no type is a frame.
@@ -288,13 +337,13 @@ const ballot = new Ballot(find("vote"), {
   onTrouble: trouble,
 });
 
-const composer =
-  find("composer") &&
-  new Composer(find("composer"), (question) => ask({ type: "battle.start", ...question }));
+const composer = find("composer") && new Composer(find("composer"), start);
 
-wireTabs(find("sides"), { a: find("tab-a"), b: find("tab-b") }, (side) => {
+const followUp = new FollowUp(find("follow-up"), askOn);
+
+wireTabs(find("turns"), (side) => {
   if (side === "b") unread = false;
-  find("vote").classList.toggle("all-read", !unread);
+  find("vote-bar").classList.toggle("all-read", !unread);
 });
 
 wireKeys(find("keys"), {
@@ -302,7 +351,9 @@ wireKeys(find("keys"), {
   t: () => ballot.cast("tie"),
   x: () => ballot.cast("both_bad"),
   b: () => ballot.cast("model_b"),
+  f: () => followUp.open(),
   n: () => root.dataset.battle && location.assign(newBattleUrl()),
+  escape: () => find("stop").hidden || find("stop").click(),
 });
 
 find("stop").addEventListener("click", () => {
@@ -314,24 +365,36 @@ find("trouble").addEventListener("click", (event) => {
   if (event.target.closest("[data-retry]")) retry();
 });
 
-find("whole-prompt").addEventListener("click", () => {
-  find("prompt").classList.add("whole");
-  find("whole-prompt").hidden = true;
-});
-
 // The page was not loaded anew when its address became that of a battle.
 window.addEventListener("popstate", () => location.reload());
 
 document.addEventListener("htmx:responseError", (event) => {
-  event.target.firstElementChild.textContent =
-    "The board's view could not be loaded. Reload the page to see it.";
+  event.target.firstElementChild.textContent = t(
+    "The board's view could not be loaded. Reload the page to see it.",
+  );
 });
 
-if (root.dataset.state === "generating") {
-  begin(root.dataset.battle);
-  channel.open();
-} else if (root.dataset.state === "complete") {
-  openVoting();
+/** Show what the page was loaded with. */
+async function open() {
+  for (const turn of turns.all) {
+    turn.offerWholePrompt();
+    turn.improve();
+  }
+  switch (root.dataset.state) {
+    case "generating":
+      await prepareToWrite();
+      begin(root.dataset.battle);
+      channel.open();
+      break;
+    case "complete":
+      openVoting();
+      break;
+    case "voted":
+      reveal();
+      break;
+    case "":
+      if (location.hash === START) composer.surprise();
+  }
 }
-if (root.dataset.battle) offerWholePrompt();
-if (root.dataset.state === "voted") letScroll();
+
+open();

@@ -1,59 +1,168 @@
 import { read, write } from "./storage.js";
+import { t, tn } from "./texts.js";
 
 const KEPT_PROMPT = "tiltyard.prompt";
+// They turn the direction of what follows, unseen.
+const DIRECTION_MARKS = /[\u202a-\u202e\u2066-\u2069]/gu;
+// The count is shown once it may matter.
+const COUNTED_FROM = 0.8;
 
 /** A prompt is kept until its answers are finished, so that a failed battle loses nothing. */
 export function forgetPrompt() {
   write("sessionStorage", KEPT_PROMPT, null);
 }
 
-/** The free text field: counts characters as the server does, and sends on Enter. */
-function wireQuestion(form, start) {
-  const text = form.querySelector("textarea");
-  const count = form.querySelector("#question-count");
-  const send = form.querySelector("button");
-  const most = Number(form.dataset.max);
+/** A field for a prompt: counts characters as the server does, and sends on Enter. */
+export class Field {
+  #text;
+  #count;
+  #send;
+  #most;
+  #marks;
 
-  function update() {
-    const length = [...text.value].length;
-    const tooLong = length > most;
-    count.textContent = `${length.toLocaleString("en")} / ${most.toLocaleString("en")}`;
-    if (tooLong) count.textContent += `: ${(length - most).toLocaleString("en")} too many`;
-    count.classList.toggle("too-long", tooLong);
-    send.disabled = tooLong || text.value.trim() === "";
+  /**
+   * @param {HTMLFormElement} form
+   * @param {object} options
+   * @param {number} options.most characters allowed
+   * @param {(text: string) => void} options.onSend
+   */
+  constructor(form, { most, onSend }) {
+    this.#text = form.querySelector("textarea");
+    this.#count = form.querySelector('[id$="-count"]');
+    this.#marks = form.querySelector("#question-marks");
+    this.#send = form.querySelector(".primary");
+    this.#most = most;
+    this.#text.addEventListener("input", () => this.update());
+    this.#text.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      if (!this.#send.disabled) form.requestSubmit(this.#send);
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      onSend(this.#text.value);
+    });
+    this.update();
   }
 
-  text.value ||= read("sessionStorage", KEPT_PROMPT) ?? "";
-  update();
-  text.addEventListener("input", update);
-  text.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    if (!send.disabled) form.requestSubmit();
-  });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    write("sessionStorage", KEPT_PROMPT, text.value);
-    start({ prompt: text.value });
-  });
+  get value() {
+    return this.#text.value;
+  }
+
+  set value(text) {
+    this.#text.value = text;
+    this.update();
+  }
+
+  focus() {
+    this.#text.focus();
+  }
+
+  update() {
+    const length = [...this.#text.value].length;
+    const over = length - this.#most;
+    this.#count.textContent = this.#counted(length, over);
+    this.#count.classList.toggle("too-long", over > 0);
+    this.#send.disabled = over > 0 || this.#text.value.trim() === "";
+    this.#offerWithoutMarks();
+  }
+
+  #counted(length, over) {
+    if (length < COUNTED_FROM * this.#most) return "";
+    const said = t("{length} of {most} characters", { length, most: this.#most });
+    return over > 0 ? `${said}: ${tn("{count} too many", "{count} too many", over)}` : said;
+  }
+
+  /** Pasted text may hold marks that nobody sees and that turn words around. */
+  #offerWithoutMarks() {
+    if (!this.#marks) return;
+    const count = this.#text.value.match(DIRECTION_MARKS)?.length ?? 0;
+    this.#marks.hidden = count === 0;
+    if (count === 0) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "link";
+    button.textContent = t("Remove them");
+    button.addEventListener("click", () => {
+      this.value = this.#text.value.replace(DIRECTION_MARKS, "");
+      this.focus();
+    });
+    this.#marks.replaceChildren(
+      tn(
+        "It holds {count} invisible mark that turns the direction of text.",
+        "It holds {count} invisible marks that turn the direction of text.",
+        count,
+      ),
+      " ",
+      button,
+    );
+  }
+}
+
+/** The contestants chosen in these fields: slugs for the arena, names for the page. */
+function namedBy(choices) {
+  return {
+    named: choices.map((choice) => choice.value),
+    names: choices.map((choice) => choice.selectedOptions[0].dataset.name),
+  };
 }
 
 export class Composer {
   #section;
+  #field = null;
+  #pictures = null;
+  /** Whether what was sent is a prompt of the visitor's own. */
+  isOwn = false;
 
-  /** `start` receives what to ask: {prompt}, {recorded} or nothing. */
+  /** `start` receives what to ask, by the names of the socket's protocol. */
   constructor(section, start) {
     this.#section = section;
+    const { collection } = section.dataset;
     const begin = (asked) => {
       this.#wait(true);
       start(asked);
     };
     const form = section.querySelector("#ask");
-    if (form) wireQuestion(form, begin);
+    if (form) this.#wireForm(form, begin);
     section.addEventListener("click", (event) => {
-      const button = event.target.closest("[data-recorded]");
-      if (button) begin(button.dataset.recorded ? { recorded: button.dataset.recorded } : {});
+      const recorded = event.target.closest("[data-recorded]");
+      const suggestion = event.target.closest("[data-suggestion]");
+      if (recorded) this.isOwn = false;
+      if (recorded) begin(collection ? { collection } : { recorded: recorded.dataset.recorded });
+      if (suggestion) {
+        this.#field.value = suggestion.textContent;
+        this.#field.focus();
+      }
     });
+  }
+
+  #wireForm(form, begin) {
+    this.#field = new Field(form, {
+      most: Number(form.dataset.max),
+      onSend: (prompt) => {
+        write("sessionStorage", KEPT_PROMPT, prompt);
+        const chosen = [...form.querySelectorAll("[name=named]")];
+        this.isOwn = true;
+        begin({
+          prompt,
+          images: this.#pictures?.ids ?? [],
+          ...(chosen.length > 0 && namedBy(chosen)),
+        });
+      },
+    });
+    this.#field.value ||= read("sessionStorage", KEPT_PROMPT) ?? "";
+    if (form.dataset.uploadUrl) this.#takePictures(form);
+  }
+
+  async #takePictures(form) {
+    const { Pictures } = await import("./pictures.js");
+    this.#pictures = new Pictures(form);
+  }
+
+  /** Begin without choosing. */
+  surprise() {
+    history.replaceState(null, "", location.pathname + location.search);
+    this.#section.querySelector('[data-recorded=""]')?.click();
   }
 
   hide() {
@@ -68,5 +177,56 @@ export class Composer {
   #wait(waiting) {
     this.#section.inert = waiting;
     this.#section.setAttribute("aria-busy", String(waiting));
+  }
+}
+
+/** Asking both on below answers that are finished. */
+export class FollowUp {
+  #form;
+  #opener;
+  #box;
+  #field;
+
+  /** `send` receives the next prompt. */
+  constructor(form, send) {
+    this.#form = form;
+    this.#opener = form.querySelector("#follow-up-open");
+    this.#box = form.querySelector("#follow-up-field");
+    this.#field = new Field(form, {
+      most: Number(form.dataset.max),
+      onSend: (prompt) => {
+        form.inert = true;
+        send(prompt);
+      },
+    });
+    this.#opener.addEventListener("click", () => this.open());
+  }
+
+  /** Whether one may be asked now. */
+  allow(allowed) {
+    this.#form.hidden = !allowed;
+  }
+
+  open() {
+    if (this.#form.hidden) return;
+    this.#box.hidden = false;
+    this.#opener.hidden = true;
+    this.#opener.setAttribute("aria-expanded", "true");
+    this.#field.focus();
+  }
+
+  /** It was not taken: what was typed is still there. */
+  release() {
+    this.#form.inert = false;
+  }
+
+  /** It was sent and has begun. */
+  close() {
+    this.#form.inert = false;
+    this.#field.value = "";
+    this.#box.hidden = true;
+    this.#opener.hidden = false;
+    this.#opener.setAttribute("aria-expanded", "false");
+    this.allow(false);
   }
 }

@@ -2,29 +2,33 @@
 
 const SWIPE = 56;
 
-export function wireTabs(sides, tabs, onShown) {
+/** Wire the tabs within `turns`, which may be there now or be added later. */
+export function wireTabs(turns, onShown) {
   function show(side) {
-    sides.dataset.shown = side;
-    for (const [name, tab] of Object.entries(tabs)) {
-      tab.setAttribute("aria-pressed", String(name === side));
+    turns.dataset.shown = side;
+    for (const tab of turns.querySelectorAll("[data-tab]")) {
+      tab.setAttribute("aria-pressed", String(tab.dataset.tab === side));
     }
-    tabs[side].querySelector(".unread")?.remove();
+    turns.querySelector(`[data-tab="${side}"] .unread`)?.remove();
     onShown(side);
   }
 
-  for (const [name, tab] of Object.entries(tabs)) tab.addEventListener("click", () => show(name));
+  turns.addEventListener("click", (event) => {
+    const tab = event.target.closest("[data-tab]");
+    if (tab) show(tab.dataset.tab);
+  });
 
   let from = null;
-  sides.addEventListener(
+  turns.addEventListener(
     "touchstart",
     (event) => {
       // Wide code and tables scroll sideways themselves.
-      const scrolls = event.target.closest("pre, table");
+      const scrolls = event.target.closest("pre, .scroll");
       from = event.touches.length === 1 && !scrolls ? event.touches[0] : null;
     },
     { passive: true },
   );
-  sides.addEventListener("touchend", (event) => {
+  turns.addEventListener("touchend", (event) => {
     if (!from) return;
     const across = event.changedTouches[0].clientX - from.clientX;
     const down = event.changedTouches[0].clientY - from.clientY;
