@@ -115,7 +115,7 @@ def assignment_for(*, voter: Voter, collection: Collection | None) -> Assignment
     Raises a Conflict that says why there is none: CollectionClosed, CollectionComplete, AllJudged,
     PairsLeftOpen, PairsTaken or NobodyToMeet.
     """
-    known = known_to(voter, [collection] if collection else list(collections_open()))
+    known = known_to(voter, [collection] if collection else collections_open())
     if refusal := why_none(known, is_open=collection is None or collection.is_open):
         raise refusal
     cell, probability = drawn(known, settings.SAMPLING_FLOOR)
@@ -163,8 +163,8 @@ def drawn(known: Known, floor: float) -> tuple[int, float]:
 # -- What is known ---------------------------------------------------------------------------
 
 
-def collections_open() -> Sequence[Collection]:
-    return Collection.objects.filter(is_open=True)
+def collections_open() -> list[Collection]:
+    return list(Collection.objects.filter(is_open=True))
 
 
 def known_to(voter: Voter | None, collections: Sequence[Collection]) -> Known:

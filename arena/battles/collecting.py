@@ -323,6 +323,7 @@ def json_text(name: str, values: dict[str, Any]) -> str:
 
 def row_from(line: int, values: dict[str, str]) -> Row:
     prompt, prompt_id = values["prompt"], values.get("prompt_id", "").strip()
+    answers: tuple[tuple[str, str], ...]
     if "model" in values:
         answers = ((values["model"].strip(), values["answer"]),)
     else:

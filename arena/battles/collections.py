@@ -46,9 +46,8 @@ def answers_survey(*, digest: str) -> Survey:
 
     Raises AnswersRefused where it is no longer kept, AlreadyCollected where it is stored.
     """
-    path = answers_path(digest)
     refuse_stored(digest)
-    return survey(path, limits())
+    return survey(answers_path(digest), limits())
 
 
 def refuse_stored(digest: str) -> None:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -50,11 +51,13 @@ def answers_path(digest: str) -> Path:
 
 
 def answers_remove(digest: str) -> None:
-    answers_path(digest).unlink(missing_ok=True)
+    (folder() / digest).unlink(missing_ok=True)
 
 
 def sweep() -> None:
     before = time.time() - KEPT_SECONDS
     for path in folder().glob("*"):
-        if path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
+        # Another process may have been faster.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()

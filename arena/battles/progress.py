@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count
+from django.db.models.functions import Left
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +18,7 @@ from arena.catalog.models import Revision
 from arena.voters.models import Voter
 
 NAMED_AT_MOST = 20
+BEGINNING = 80
 
 
 # -- A file before it is stored --------------------------------------------------------------
@@ -27,7 +29,7 @@ def survey_words(found: Survey, planned: Sequence[Entry], votes_per_cell: int) -
     yield (
         f"{counted(len(found.prompts), 'prompt')} with {counted(found.answers, 'answer')} of "
         f"{counted(len(found.models), 'model')}: {counted(found.cells, 'pair')} of answers to "
-        f"judge, with {votes_per_cell:,} votes each {found.cells * votes_per_cell:,} votes."
+        f"judge, {counted(found.cells * votes_per_cell, 'vote')} at {votes_per_cell:,} each."
     )
     if found.repeated:
         yield f"Said more than once in the same words, and taken once: {found.repeated:,}."
@@ -137,8 +139,11 @@ class Spread:
 
 @dataclass(frozen=True)
 class PromptProgress:
+    """beginning: of its text, a line of at most BEGINNING characters."""
+
     pk: int
     slug: str
+    beginning: str
     spread: Spread
 
 
@@ -247,8 +252,12 @@ def prompts_of(collection: Collection, counts: Mapping[Cell, int]) -> tuple[Prom
     found: dict[int, list[int]] = defaultdict(list)
     for (prompt, _first, _second), count in counts.items():
         found[prompt].append(count)
-    slugs = dict(collection.prompts.values_list("pk", "slug"))
-    rows = (PromptProgress(pk, slugs[pk], spread(votes)) for pk, votes in found.items())
+    texts = collection.prompts.values_list("pk", "slug", Left("text", BEGINNING))
+    rows = (
+        PromptProgress(pk, slug, " ".join(text.split()), spread(found[pk]))
+        for pk, slug, text in texts
+        if pk in found
+    )
     return tuple(sorted(rows, key=lambda row: (row.spread.mean, row.pk)))
 
 

@@ -30,6 +30,7 @@ HEADINGS = {
     "auth": "Users and what they may do",
     "battles": "Battles, votes and sampling",
     "catalog": "Contestants and endpoints",
+    "chats": "Direct chats",
     "core": "Log and jobs",
     "integrity": "Votes at rest, and which do not count",
     "knox": "Tokens of the API",

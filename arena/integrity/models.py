@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from arena.core.models import Immutable
 
@@ -9,9 +10,9 @@ GENESIS = "0" * 64
 
 
 class Origin(models.TextChoices):
-    IMPORT = "import", "Imported file"
-    NATIVE = "native", "Votes cast here"
-    SIMULATED = "simulated", "Simulated"
+    IMPORT = "import", _("Imported file")
+    NATIVE = "native", _("Votes cast here")
+    SIMULATED = "simulated", _("Simulated")
 
 
 class Segment(Immutable):

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from arena.battles.models import Battle
 from arena.leaderboard.boards import axis, row_of
 from arena.leaderboard.exports import board_data
@@ -69,8 +71,16 @@ def chance_sentence(snapshot: Snapshot, board: BoardName, a: Row | None, b: Row 
         return ""
     scale = snapshot.content["boards"][board]["spec"]["scale"] / math.log(10)
     chance = 1 / (1 + math.exp((b.rating - a.rating) / scale))
-    equal = ", written in the same style" if board == BoardName.CONTROLLED else ""
+    told = {"a": round(100 * chance), "b": 100 - round(100 * chance)}
+    if board == BoardName.CONTROLLED:
+        return (
+            _(
+                "Of 100 decided votes between these two, written in the same style, the board "
+                "expects %(a)s for A and %(b)s for B."
+            )
+            % told
+        )
     return (
-        f"Of 100 decided votes between these two{equal}, the board expects "
-        f"{round(100 * chance)} for A and {100 - round(100 * chance)} for B."
+        _("Of 100 decided votes between these two, the board expects %(a)s for A and %(b)s for B.")
+        % told
     )

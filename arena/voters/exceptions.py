@@ -35,8 +35,8 @@ class ChallengeNeeded(Refused):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "Before each battle this arena asks your browser for some work, which stops scripts "
-                "and takes it a moment. It was not done. Reload the page and start again."
+                "Before each battle this arena asks your browser for some work, which stops "
+                "scripts and takes it a moment. It was not done. Reload the page and start again."
             )
         )
 

@@ -23,6 +23,7 @@ from arena.voters.services import cookie_set, voter_key_needed, voter_sign_in
 def privacy(request: HttpRequest) -> HttpResponse:
     context = {
         "cookie": settings.VOTER_COOKIE,
+        "language_cookie": settings.LANGUAGE_COOKIE_NAME,
         "cookie_days": settings.VOTER_COOKIE_AGE // 86_400,
         "text_days": settings.RETAIN_TEXT_DAYS,
         "network_days": settings.RETAIN_NETWORK_DAYS,

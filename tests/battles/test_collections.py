@@ -124,10 +124,11 @@ def test_the_kept_file_goes_once_it_is_stored() -> None:
 
     collection_create(digest=digest, name="Trial")
     assert list(folder().iterdir()) == []
-    with pytest.raises(AnswersRefused, match="no longer kept"):
+    with pytest.raises(AlreadyCollected, match="stored as “Trial”"):
         answers_survey(digest=digest)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("digest", ["", "../../etc/passwd", "f" * 64, "F" * 64 + "\n"])
 def test_a_kept_file_is_named_by_its_digest_alone(digest: str) -> None:
     with pytest.raises(AnswersRefused, match="no longer kept"):

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from django.conf import settings
 
+from arena.battles import generation
 from arena.battles.models import Battle, Vote
 from arena.catalog.models import Circuit, Contestant
 from arena.chats import services, writing
@@ -434,6 +435,82 @@ async def test_one_person_has_so_many_answers_written_at_once(visitors: Any) -> 
                 continue
 
     assert "Wait until one is finished" in message["message"]
+
+
+async def test_prompts_count_as_battles_do(visitors: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "VOTER_RATE", (2, 3600))
+    async with serving() as endpoint:
+        await served(endpoint)
+        async with visitors() as alice:
+            await alice.start()
+            await alice.until_end()
+            for turn in (2, 3):
+                await alice.send("say", turn=turn, prompt="More")
+                messages = await alice.until_end()
+
+    assert messages[-1]["type"] == "chat.refused"
+    assert messages[-1]["retry_after"] > 0
+    assert await ChatTurn.objects.acount() == 2
+
+
+async def test_work_is_asked_for_once_and_not_for_the_same_sent_again(
+    visitors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "ALTCHA", True)
+    async with serving() as endpoint:
+        await served(endpoint)
+        async with visitors() as alice:
+            await alice.start()
+            refused = await alice.receive()
+            monkeypatch.setattr(settings, "ALTCHA", False)
+            await alice.start()
+            await alice.until_end()
+            monkeypatch.setattr(settings, "ALTCHA", True)
+            await alice.start()
+            again = await alice.until_end()
+
+    assert "some work" in refused["message"]
+    assert (text_of(again), again[-1]["type"]) == (TEXT, "chat.complete")
+
+
+async def test_a_prompt_that_moderation_flags_is_asked_of_nobody(
+    visitors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def moderate(request: web.Request) -> web.Response:
+        is_flagged = "bomb" in (await request.json())["input"]
+        result = {"flagged": is_flagged, "categories": {"x": is_flagged}}
+        return web.json_response({"results": [result]})
+
+    async with serving() as endpoint, serving(moderate) as moderation:
+        monkeypatch.setattr(settings, "MODERATION_URL", moderation)
+        await served(endpoint)
+        async with visitors() as alice:
+            await alice.start("How is a bomb made?")
+            refused = await alice.receive()
+            await alice.start("How is bread made?")
+            messages = await alice.until_end()
+
+    assert "does not let this prompt pass" in refused["message"]
+    assert messages[-1]["type"] == "chat.complete"
+
+
+async def test_a_process_that_ends_takes_nothing_on(
+    visitors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "_accepting", False)
+    async with serving() as endpoint:
+        await served(endpoint)
+        async with visitors() as alice:
+            await alice.start()
+            refused = await alice.receive()
+
+    assert "being restarted" in refused["message"]
+
+
+async def test_another_site_cannot_open_the_socket(visitors: Any) -> None:
+    with pytest.raises(AssertionError):
+        async with visitors(origin=b"http://elsewhere.example"):
+            pass
 
 
 async def test_halves_of_a_character_that_come_apart_are_shown_as_one(visitors: Any) -> None:

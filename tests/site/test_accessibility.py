@@ -12,6 +12,7 @@ from arena.integrity.imports import votes_import
 from arena.leaderboard.services import publish
 from tests import factories
 from tests.leaderboard.test_refit import cycle
+from tests.site.visits import agree
 
 pytestmark = pytest.mark.browser
 
@@ -37,6 +38,7 @@ def test_no_page_has_a_serious_fault(page: Page, scheme: str) -> None:
 
     page.goto("/")
     page.get_by_role("button", name="Surprise me").click()
+    agree(page)
     expect(page.get_by_role("button", name="Tie")).to_be_enabled(timeout=30_000)
     assert faults(page) == [], "battle"
     page.get_by_role("button", name="Tie").click()
@@ -59,6 +61,8 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent").strip().startswith("Surprise me"):
             break
+    page.keyboard.press("Enter")
+    # The dialog that asks for consent has the focus on what agrees.
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Tie")).to_be_enabled(timeout=15_000)
 

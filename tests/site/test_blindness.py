@@ -5,6 +5,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.factories import canaries
 from tests.recorder import recording
+from tests.site.visits import agree
 from tests.threads import in_thread
 from tests.upstream import serving
 
@@ -19,6 +20,7 @@ def test_chromium_receives_no_name_before_the_vote(browser: Browser, site: str) 
         shown.goto("/")
         shown.get_by_label("Your prompt").fill("Why is the sky blue?")
         shown.keyboard.press("Enter")
+        agree(shown)
         expect(shown.get_by_role("button", name="Tie")).to_be_enabled(timeout=15_000)
         shown.reload()
         expect(shown.get_by_role("button", name="Tie")).to_be_enabled(timeout=15_000)

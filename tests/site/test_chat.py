@@ -20,7 +20,7 @@ from tests.upstream import chunk, recovering, serving, stream, torn_after, whole
 pytestmark = pytest.mark.browser
 
 CHAT = re.compile(r"/chat/[0-9a-f-]{36}/")
-WORDS = [f"word{number} " for number in range(60)]
+WORDS = [f"word{number} " for number in range(40)]
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
 
 

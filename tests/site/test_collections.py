@@ -21,19 +21,15 @@ def collection(transactional_db: None) -> Collection:
 
 def judge(page: Page) -> None:
     page.get_by_role("link", name="Judge the next pair").click()
-    start_if_asked(page)
-    tie = page.get_by_role("button", name="Tie")
+    page.get_by_role("button", name="Show the next pair").click()
+    tie, terms = page.get_by_role("button", name="Tie"), page.get_by_role("button", name="Agree")
+    expect(tie.or_(terms).first).to_be_visible()
+    if terms.is_visible():
+        terms.click()
     expect(tie).to_be_enabled(timeout=20_000)
     assert not any(name in page.content() for name in NAMES)
     tie.click()
     expect(page.get_by_text("Canary-Wren").first).to_be_visible()
-
-
-def start_if_asked(page: Page) -> None:
-    """The battle page may wait for a press before the first pair."""
-    start = page.get_by_role("button", name="pair")
-    if start.count():
-        start.first.click()
 
 
 def test_a_judge_judges_all_there_is(page: Page, collection: Collection) -> None:

@@ -1,11 +1,8 @@
 """What goes wrong between browser, arena and endpoints, as a visitor sees it."""
 
 import json
-import re
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from aiohttp import web
@@ -16,52 +13,24 @@ from arena.catalog.models import Kind
 from tests import factories
 from tests.processes import arenas
 from tests.recorder import recording
+from tests.site.visits import (
+    BATTLE,
+    WORDS,
+    agree,
+    ask,
+    button,
+    sides,
+    slow,
+    two_served,
+    wait_for_vote,
+    wait_for_word,
+)
 from tests.threads import in_thread
 from tests.upstream import serving, stream, whole
 
 pytestmark = pytest.mark.browser
 
-BATTLE = re.compile(r"/battle/[0-9a-f-]{36}/")
-WORDS = [f"word{number} " for number in range(60)]
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
-
-
-async def slow(request: web.Request) -> web.StreamResponse:
-    return await stream(request, whole(*WORDS, "end."), pause=0.05)
-
-
-@contextmanager
-def two_served(behaviour: Callable[[web.Request], object]) -> Iterator[None]:
-    with in_thread(serving(behaviour)) as endpoint:  # type: ignore[arg-type]
-        for name in ("Wren", "Kite"):
-            factories.revision(name, Kind.OPENAI, endpoint=endpoint, remote_model=name)
-        yield
-
-
-def ask(page: Page, prompt: str = "Why is the sky blue?") -> None:
-    page.goto("/")
-    page.get_by_label("Your prompt").fill(prompt)
-    page.keyboard.press("Enter")
-    page.wait_for_url(BATTLE)
-
-
-def button(page: Page, name: str):  # type: ignore[no-untyped-def]
-    return page.get_by_role("button", name=name)
-
-
-def wait_for_vote(page: Page) -> None:
-    expect(button(page, "Tie")).to_be_enabled(timeout=20_000)
-
-
-def wait_for_word(page: Page, word: str) -> None:
-    for letter in "AB":
-        expect(page.get_by_role("region", name=f"Answer {letter}")).to_contain_text(
-            word, timeout=10_000
-        )
-
-
-def sides(page: Page) -> list[str]:
-    return [page.locator(f"#answer-{letter}").inner_text() for letter in "ab"]
 
 
 def test_a_failed_side_is_retried_and_the_other_is_not_asked_again(page: Page) -> None:
@@ -211,6 +180,7 @@ def test_double_clicks_make_one_battle_and_one_vote(page: Page) -> None:
     factories.on_record(factories.prompt(), Wren="One answer.", Kite="Another answer.")
     page.goto("/")
     button(page, "Surprise me").dblclick()
+    agree(page)
     wait_for_vote(page)
     button(page, "A is better").dblclick()
     expect(page.get_by_role("heading", level=1)).to_contain_text("You preferred")
@@ -223,6 +193,7 @@ def test_two_tabs_on_one_battle_cast_one_vote(page: Page) -> None:
     factories.on_record(factories.prompt(), Wren="One answer.", Kite="Another answer.")
     page.goto("/")
     button(page, "Surprise me").click()
+    agree(page)
     page.wait_for_url(BATTLE)
     wait_for_vote(page)
     second = page.context.new_page()
@@ -243,6 +214,7 @@ def test_the_back_button_loses_nothing(page: Page) -> None:
     factories.on_record(factories.prompt(), Wren="One answer.", Kite="Another answer.")
     page.goto("/")
     button(page, "Surprise me").click()
+    agree(page)
     page.wait_for_url(BATTLE)
     wait_for_vote(page)
     page.go_back()
@@ -263,6 +235,7 @@ def test_without_cookies_the_page_says_what_voting_needs(page: Page) -> None:
     page.goto("/")
     page.context.clear_cookies()
     button(page, "Surprise me").click()
+    agree(page)
 
     expect(page.get_by_role("alert")).to_contain_text("Voting needs one cookie")
     expect(button(page, "Surprise me")).to_be_enabled()
@@ -275,6 +248,7 @@ def test_a_browser_whose_clock_is_wrong_votes_like_any_other(page: Page, year: i
     factories.on_record(factories.prompt(), Wren="One answer.", Kite="Another answer.")
     page.goto("/")
     button(page, "Surprise me").click()
+    agree(page)
     wait_for_vote(page)
     button(page, "Tie").click()
 

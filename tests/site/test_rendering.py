@@ -300,23 +300,19 @@ def test_a_block_of_code_is_copied(answers: Page) -> None:
 
 def test_a_whole_answer_is_copied_as_it_was_written(answers: Page) -> None:
     answers.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    text = 'It is **so** </script> $x$ "quoted"'
-    answers.evaluate("write(...arguments[0])".replace("arguments[0]", json.dumps(["It ", "is"])))
-    assert answers.evaluate("view.source") == "It is"
-
     answers.evaluate(
-        """(json) => {
-             const main = document.querySelector("main");
-             main.insertAdjacentHTML("beforeend", `<script id="source-a" type="application/json">
-               ${json}</script><button data-copy-source="source-a" hidden>Copy answer</button>`);
-             parts.wireStoredCopies();
-           }""",
-        json.dumps(text).replace("<", "\\u003C"),
+        """() => {
+             const button = parts.copyButton(() => view.source);
+             document.querySelector("main").append(button);
+             return write("It is **so** ", "</script> $x$\\n\\n", '"quoted"');
+           }"""
     )
-    answers.get_by_role("button", name="Copy answer").click()
+    answers.get_by_role("button", name="Copy").click()
 
-    expect(answers.locator("[data-copy-source]")).to_have_text("Copied")
-    assert answers.evaluate("navigator.clipboard.readText()") == text
+    expect(answers.get_by_role("status")).to_have_text("Copied.")
+    assert answers.evaluate("navigator.clipboard.readText()") == (
+        'It is **so** </script> $x$\n\n"quoted"'
+    )
 
 
 def test_without_a_clipboard_nothing_offers_to_copy(page: Page) -> None:

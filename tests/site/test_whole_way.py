@@ -10,6 +10,7 @@ from arena.battles.models import Battle, Vote
 from arena.demo.services import seed
 from arena.leaderboard.models import Snapshot
 from tests import factories
+from tests.site.visits import agree
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +32,7 @@ def test_vote_in_the_browser_and_see_the_board_move(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_text("Simulated demo data.")).to_be_visible()
     page.get_by_role("button", name="Surprise me").click()
+    agree(page)
     expect(page.get_by_role("button", name="A is better")).to_be_disabled()
     page.wait_for_url(re.compile(r"/battle/[0-9a-f-]{36}/"))
 
@@ -78,6 +80,7 @@ def test_a_reload_in_the_middle_loses_nothing(
     factories.on_record(factories.prompt(), Wren=f"{long} end.", Kite=f"{long} fin.")
     page.goto("/")
     page.get_by_role("button", name="Surprise me").click()
+    agree(page)
     page.wait_for_url(re.compile(r"/battle/[0-9a-f-]{36}/"))
     wait_for_text(page)
 
@@ -94,6 +97,7 @@ def test_the_page_of_a_finished_battle_still_takes_the_vote(page: Page) -> None:
     factories.on_record(factories.prompt(), Wren="One answer.", Kite="Another answer.")
     page.goto("/")
     page.get_by_role("button", name="Surprise me").click()
+    agree(page)
     expect(page.get_by_role("button", name="Tie")).to_be_enabled(timeout=15_000)
     page.reload()
 
@@ -108,6 +112,7 @@ def test_a_vote_on_the_phone(page: Page) -> None:
     factories.on_record(factories.prompt(), Wren="One answer.", Kite="Another answer.")
     page.goto("/")
     page.get_by_role("button", name="Surprise me").click()
+    agree(page)
 
     page.get_by_role("button", name="A is better").click()
 

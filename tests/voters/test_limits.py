@@ -21,7 +21,7 @@ from arena.voters.limits import (
     spelt_rate,
 )
 
-MESSAGE = "Too many: {rate}. Again in {wait}."
+MESSAGE = "Too many: %(rate)s. Again in %(wait)s."
 
 
 def hits(number: int, who: str = "alice", rate: tuple[int, int] = (3, 3600)) -> int:

@@ -87,8 +87,8 @@ class CollectionAdmin(TitledAdmin):
     actions = ("open_now", "close_now")
     form = CollectionForm
     change_form_template = "admin/battles/collection.html"
-    fields = (("judging", "page"), "votes_per_cell", ("added", "created_by", "source_sha256"))
-    readonly_fields = ("judging", "page", "added", "created_by", "source_sha256")
+    fields = (("judging", "page"), "votes_per_cell", ("added", "created_by", "digest"))
+    readonly_fields = ("judging", "page", "added", "created_by", "digest")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
         return super().get_queryset(request).annotate(prompt_total=Count("prompts"))
@@ -108,6 +108,10 @@ class CollectionAdmin(TitledAdmin):
     def page(self, collection: Collection) -> str:
         address = reverse("battles:collection", args=(collection.slug,))
         return format_html('<a href="{}">{}</a>', address, address)
+
+    @admin.display(description="SHA-256 of its file")
+    def digest(self, collection: Collection) -> str:
+        return collection.source_sha256
 
     @admin.display(description="added", ordering="created_at")
     def added(self, collection: Collection) -> str:
@@ -145,9 +149,8 @@ class CollectionAdmin(TitledAdmin):
         try:
             collection = collection_create(**form.cleaned_data, actor=request.user)
         except ArenaError as error:
-            form = UploadForm(initial=form.cleaned_data)
             self.message_user(request, error.message, messages.ERROR)
-            return self.upload_page(request, form)
+            return self.upload_page(request, UploadForm(initial=form.cleaned_data))
         self.message_user(request, f"“{collection.name}” is stored and open to be judged.")
         if not self.has_view_permission(request, collection):
             return redirect("admin:index")
@@ -191,6 +194,10 @@ class CollectionAdmin(TitledAdmin):
     ) -> HttpResponse:
         progress = progress_of(context["original"])
         context |= {
+            "title": context["original"].name,
+            "subtitle": None,
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
             "about": list(progress_words(progress)),
             "tables": [pair_table(progress), prompt_table(progress), voter_table(progress)],
         }
@@ -323,11 +330,11 @@ def prompt_table(progress: Progress) -> Table:
     more = len(progress.prompts) - PROMPTS_SHOWN
     return Table(
         "Prompts with the fewest votes first",
-        ("prompt",),
+        ("prompt", "how it begins"),
         ("pairs", "votes a pair"),
         tuple(
             Row(
-                (link_to(Prompt(pk=row.pk), row.slug),),
+                (link_to(Prompt(pk=row.pk), row.slug), row.beginning),
                 (f"{row.spread.cells:,}", spread_words(row.spread)),
             )
             for row in progress.prompts[:PROMPTS_SHOWN]

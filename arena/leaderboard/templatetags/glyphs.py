@@ -3,14 +3,17 @@
 Each is inline SVG made from values alone. A ring is raw, a dot is controlled. Nothing here
 carries a style attribute, because the content security policy refuses them: classes name what
 is drawn and the stylesheets say how. Where a drawing repeats numbers that stand beside it as
-text, it is hidden from screen readers.
+text, it is hidden from screen readers. Coordinates are written by `percent` and by format strings,
+never by the page's language, in which 1.5 may be 1,5.
 """
 
 from collections.abc import Iterable, Sequence
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row
 
@@ -46,7 +49,7 @@ def signed(value: float) -> str:
 @register.filter
 def doubt(half: float) -> str:
     """±17; below 1 with a decimal, because ±0 would claim to know."""
-    return f"±{half:.0f}" if half >= 0.95 else f"±{half:.1f}"
+    return f"±{half:.0f}" if half >= 0.95 else f"±{number_format(round(half, 1), 1)}"
 
 
 @register.filter
@@ -155,7 +158,7 @@ def interval_chart(
     ring_label = SafeString("")
     if raw is not None and board != "raw":
         ring_label = format_html(
-            '<text class="ring-label" x="{}" y="12">raw</text>', percent(share(raw, axis))
+            '<text class="ring-label" x="{}" y="12">{}</text>', percent(share(raw, axis)), _("raw")
         )
     return format_html(
         '<svg class="interval-chart" aria-hidden="true">'
@@ -242,15 +245,14 @@ def slope_classes(moved: Moved, furthest: int) -> str:
 def slope_line(row: Row, moved: Moved, place: int, furthest: int) -> SafeString:
     start, end = row_centre(moved.raw_rank), row_centre(place)
     return format_html(
-        '<g class="{}" data-contestant="{}"><title>{}: raw {}, controlled {}</title>'
+        '<g class="{}" data-contestant="{}"><title>{}</title>'
         '<path d="{}"/><text x="{}" y="{}">{}</text>'
         '<circle class="ring" cx="{}" cy="{}" r="4.6"/>'
         '<circle class="dot" cx="{}" cy="{}" r="4.6"/></g>',
         slope_classes(moved, furthest),
         row.slug,
-        row.name,
-        moved.raw_rank,
-        row.rank,
+        _("%(name)s: raw %(raw)s, controlled %(controlled)s")
+        % {"name": row.name, "raw": moved.raw_rank, "controlled": row.rank},
         slope_path(start, end),
         RING_X - 12,
         f"{start:g}",
@@ -275,12 +277,15 @@ def slope_chart(rows: Sequence[Row]) -> SafeString:
     lowest = max([len(rows), *(moved.raw_rank for _, _, moved in lines)])
     return format_html(
         '<svg class="slopes" viewBox="0 0 {0} {1}" width="{2}rem" height="{3}rem" role="img"'
-        ' aria-label="Raw ranks on the left, each joined to its row of the board.'
-        ' The column Moved from raw has the same numbers.">{4}</svg>',
+        ' aria-label="{4}">{5}</svg>',
         SLOPE_WIDTH,
         lowest * ROW_HEIGHT,
         SLOPE_WIDTH / 16,
         lowest * ROW_HEIGHT / 16,
+        _(
+            "Raw ranks on the left, each joined to its row of the board. "
+            "The column Moved from raw has the same numbers."
+        ),
         format_html_join(
             "",
             "{}",

@@ -41,18 +41,23 @@ class Command(BaseCommand):
     ) -> None:
         try:
             digest = answers_keep(pieces=pieces_of(file))
-            found = answers_survey(digest=digest)
-            refuse_faults(found)
-            planned = entries(models=found.models, collection=name)
-            for line in survey_words(found, planned, votes_per_cell):
-                self.stdout.write(line)
-            if dry_run:
+            try:
+                self.take(digest, name, votes_per_cell, dry_run)
+            finally:
                 answers_remove(digest)
-                self.stdout.write("Nothing was written.")
-                return
-            collection = collection_create(digest=digest, name=name, votes_per_cell=votes_per_cell)
         except ArenaError as error:
             raise CommandError(error.message) from error
+
+    def take(self, digest: str, name: str, votes_per_cell: int, dry_run: bool) -> None:
+        found = answers_survey(digest=digest)
+        refuse_faults(found)
+        planned = entries(models=found.models, collection=name)
+        for line in survey_words(found, planned, votes_per_cell):
+            self.stdout.write(line)
+        if dry_run:
+            self.stdout.write("Nothing was written.")
+            return
+        collection = collection_create(digest=digest, name=name, votes_per_cell=votes_per_cell)
         address = reverse("battles:collection", args=(collection.slug,))
         self.stdout.write(f"Stored as “{collection.name}”. Judges go to {address}")
 

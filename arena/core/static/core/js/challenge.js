@@ -1,5 +1,6 @@
 import { solveChallengeWorkers } from "../vendor/altcha/pow.js";
 import { address } from "./challenge-worker.js";
+import { t } from "./texts.js";
 
 const MOST_WORKERS = 4;
 const PATIENCE = 20_000;
@@ -11,12 +12,14 @@ async function asked(url) {
   try {
     response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
   } catch (error) {
-    throw new Error("The arena could not be reached. Try again in a moment.", { cause: error });
+    throw new Error(t("The arena could not be reached. Try again in a moment."), { cause: error });
   }
   const isJson = response.headers.get("content-type")?.includes("json");
   const content = isJson ? await response.json() : {};
   if (response.ok && content.parameters) return content;
-  throw new Error(content.message ?? "The arena gave your browser no work to do. Reload the page.");
+  throw new Error(
+    content.message ?? t("The arena gave your browser no work to do. Reload the page."),
+  );
 }
 
 /** Tries numbers beside the page until one fits. */
@@ -30,8 +33,10 @@ async function worked(challenge) {
     });
   } catch (error) {
     throw new Error(
-      "Your browser could not do the work that this arena asks for before a battle. " +
-        "A current one can; reload the page if this is one.",
+      t(
+        "Your browser could not do the work that this arena asks for before a battle. " +
+          "A current one can; reload the page if this is one.",
+      ),
       { cause: error },
     );
   }
@@ -47,6 +52,6 @@ async function worked(challenge) {
 export async function solve(url) {
   const challenge = await asked(url);
   const solution = await worked(challenge);
-  if (!solution) throw new Error("The work took your browser too long. Start again.");
+  if (!solution) throw new Error(t("The work took your browser too long. Start again."));
   return btoa(JSON.stringify({ challenge, solution }));
 }

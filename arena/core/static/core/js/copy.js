@@ -49,15 +49,3 @@ export function copyButton(source) {
   wireCopy(button, source);
   return button;
 }
-
-/** The text that the page brings as a JSON block of this id. */
-export function storedSource(id) {
-  return JSON.parse(document.getElementById(id).textContent);
-}
-
-/** Wire each `[data-copy-source="id"]` in `root` to the JSON block of that id. */
-export function wireStoredCopies(root = document) {
-  for (const button of root.querySelectorAll("[data-copy-source]")) {
-    wireCopy(button, () => storedSource(button.dataset.copySource));
-  }
-}

@@ -1,4 +1,6 @@
+import { wireCopy } from "./copy.js";
 import { write } from "./storage.js";
+import { t } from "./texts.js";
 
 const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -7,9 +9,12 @@ function currentTheme() {
 }
 
 function showTheme(button) {
-  const theme = currentTheme();
-  button.querySelector("span").textContent = theme === "dark" ? "Dark" : "Light";
-  button.setAttribute("aria-label", `Theme: ${theme}. Switch to ${theme === "dark" ? "light" : "dark"}.`);
+  const isDark = currentTheme() === "dark";
+  button.querySelector("span").textContent = isDark ? t("Dark") : t("Light");
+  button.setAttribute(
+    "aria-label",
+    isDark ? t("Theme: dark. Switch to light.") : t("Theme: light. Switch to dark."),
+  );
 }
 
 /** Choosing what the system has anyway forgets the choice, so the page follows it again. */
@@ -30,17 +35,32 @@ themeButton.addEventListener("click", () => {
 });
 systemDark.addEventListener("change", () => showTheme(themeButton));
 
-// Copying needs a secure page; where it cannot work the button stays hidden.
+// The menu of languages is a `details`, which opens and closes by itself; this only closes it when
+// the person goes elsewhere.
+const languages = document.querySelector(".languages");
+
+function closeLanguages() {
+  if (languages) languages.open = false;
+}
+
+languages?.addEventListener("focusout", (event) => {
+  if (event.relatedTarget && !languages.contains(event.relatedTarget)) closeLanguages();
+});
+document.addEventListener("pointerdown", (event) => {
+  if (!languages?.contains(event.target)) closeLanguages();
+});
+languages?.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !languages.open) return;
+  // On a battle's page Escape stops the answers.
+  event.stopPropagation();
+  closeLanguages();
+  languages.querySelector("summary").focus();
+});
+
 // What is copied: an address made whole, or the text of the element that is named.
 for (const button of document.querySelectorAll("[data-copy], [data-copy-from]")) {
-  if (!navigator.clipboard) break;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const { copy, copyFrom } = button.dataset;
-    const text = copyFrom
-      ? document.getElementById(copyFrom).textContent
-      : new URL(copy, location.href).href;
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-  });
+  const { copy, copyFrom } = button.dataset;
+  wireCopy(button, () =>
+    copyFrom ? document.getElementById(copyFrom).textContent : new URL(copy, location.href).href,
+  );
 }
