@@ -20,7 +20,7 @@ SERVING := --ws-max-size 1000000 --ws-per-message-deflate false --timeout-gracef
 	--no-server-header --no-proxy-headers
 SITE := TILTYARD_VAR="$(DEMO)" SECRET_KEY_FILE="$(DEMO)/secret_key"
 
-.PHONY: help demo endpoint test test-services check format vendor bench coverage-study screenshots migrations clean
+.PHONY: help demo endpoint test test-services check format vendor bench coverage-study screenshots messages migrations clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -68,8 +68,11 @@ bench: $(VENV)/.demo $(PEERS)/.installed ## measure two million votes, side by s
 coverage-study: $(VENV)/.demo ## see how often intervals hold over simulated arenas (some minutes)
 	@$(BIN)/python benchmarks/coverage.py
 
-screenshots: $(VENV)/.test ## take the README's pictures from the demo running on PORT
-	@$(BIN)/python tools/screenshots.py --url http://127.0.0.1:$(PORT)/
+screenshots: $(VENV)/.test ## take a picture of every state, into var/screenshots, and the README's
+	@$(BIN)/python tools/screenshots.py $(ARGS)
+
+messages: $(VENV)/.test ## collect the texts to be translated and compile translations; CHECK=1 changes nothing
+	@$(BIN)/python tools/messages.py $(if $(CHECK),--check)
 
 migrations: $(VENV)/.demo ## write migrations for changed models
 	@mkdir -p var/check && SECRET_KEY=check TILTYARD_VAR=$(CURDIR)/var/check \

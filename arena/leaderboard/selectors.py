@@ -5,6 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -55,6 +56,17 @@ def snapshot_get(name: str = "") -> Snapshot:
             _("There is no publication '%(name)s'. The latest are: %(recent)s.") % told
         )
     return found
+
+
+def digest_at(moment: datetime) -> str | None:
+    """Of the publication that was the latest one then."""
+    before = Snapshot.objects.filter(created_at__lte=moment)
+    return before.values_list("digest", flat=True).first()
+
+
+def snapshots_up_to(number: int, count: int) -> QuerySet[Snapshot]:
+    """So many publications up to that number, the latest first."""
+    return Snapshot.objects.filter(number__lte=number)[:count]
 
 
 def draft_get() -> Draft:

@@ -3,7 +3,7 @@
 import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from aiohttp import web
@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from arena.catalog.models import Kind
 from arena.chats.models import Chat, ChatAnswer, ChatTurn, State
 from tests import factories
-from tests.processes import arenas
+from tests.processes import Arena, arenas
 from tests.threads import in_thread
 from tests.upstream import chunk, recovering, serving, stream, torn_after, whole
 
@@ -22,6 +22,20 @@ pytestmark = pytest.mark.browser
 CHAT = re.compile(r"/chat/[0-9a-f-]{36}/")
 WORDS = [f"word{number} " for number in range(40)]
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
+
+
+PATIENT = {"PROVIDER_READ_SECONDS": 10, "PROVIDER_TOTAL_SECONDS": 60}
+
+
+@pytest.fixture(autouse=True)
+def patient(settings: object) -> None:
+    """A browser on a busy machine may hold the endpoint up for longer than tests of it wait."""
+    for name, seconds in PATIENT.items():
+        setattr(settings, name, seconds)
+
+
+def patient_arenas() -> AbstractContextManager[list[Arena]]:
+    return arenas(**{name: str(seconds) for name, seconds in PATIENT.items()})
 
 
 async def slow(request: web.Request) -> web.StreamResponse:
@@ -280,7 +294,7 @@ def test_on_the_phone_nothing_stands_out_of_the_page(page: Page) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_after_a_killed_process_the_answer_can_be_retried(browser: Browser) -> None:
-    with served(recovering(slow, then=quick)), arenas() as (arena,):
+    with served(recovering(slow, then=quick)), patient_arenas() as (arena,):
         context = browser.new_context(base_url=arena.address)
         page = context.new_page()
         begin(page)
@@ -298,7 +312,7 @@ def test_after_a_killed_process_the_answer_can_be_retried(browser: Browser) -> N
 
 @pytest.mark.django_db(transaction=True)
 def test_a_process_that_is_told_to_end_lets_an_answer_end(browser: Browser) -> None:
-    with served(slow), arenas() as (arena,):
+    with served(slow), patient_arenas() as (arena,):
         context = browser.new_context(base_url=arena.address)
         page = context.new_page()
         begin(page)

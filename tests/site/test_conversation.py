@@ -198,7 +198,7 @@ def test_what_is_no_picture_is_refused_in_words_and_the_prompt_stays(
         for file, said in (
             ("tool.png", "no PNG, JPEG or WebP picture"),
             ("tool.exe", "no PNG, JPEG or WebP picture"),
-            ("huge.png", "larger than"),
+            ("huge.png", "this one is larger"),
         ):
             page.get_by_label("Add picture").set_input_files(tmp_path / file)
             expect(page.locator("#pictures").get_by_role("alert")).to_contain_text(said)

@@ -1,7 +1,6 @@
 // Sending one prompt over a socket that may break: it is sent again, and is one prompt all the same.
 
 import { Channel } from "./channel.js";
-import { askConsent, consentGiven } from "./consent.js";
 import { t } from "./texts.js";
 
 // How often it is sent again on a new connection.
@@ -11,6 +10,8 @@ export class Asking {
   #challengeUrl;
   #handlers;
   #attach;
+  #lostText;
+  #prepare;
   #onRefused;
   #onTrouble;
   #channel;
@@ -25,13 +26,17 @@ export class Asking {
    * @param {Record<string, (message: object) => void>} options.handlers by message type; "" takes
    *   frames
    * @param {() => object} options.attach what a connection says once the turn has begun
-   * @param {(message: string) => void} options.onRefused
+   * @param {string} options.lost what the page says while the connection is gone
+   * @param {() => Promise<void>} [options.prepare] what must be there before the first message
+   * @param {(message: string, asked: object | null) => void} options.onRefused told why, and of what
    * @param {(text: string) => void} options.onTrouble what is wrong for now; empty once it is over
    */
-  constructor({ path, challengeUrl, handlers, attach, onRefused, onTrouble }) {
+  constructor({ path, challengeUrl, handlers, attach, lost, prepare, onRefused, onTrouble }) {
     this.#challengeUrl = challengeUrl;
     this.#handlers = handlers;
     this.#attach = attach;
+    this.#lostText = lost;
+    this.#prepare = prepare;
     this.#onRefused = onRefused;
     this.#onTrouble = onTrouble;
     this.#channel = new Channel(path, {
@@ -43,7 +48,7 @@ export class Asking {
 
   /** Ask once the visitor has agreed with what is kept. @returns whether they did */
   async askWithConsent(question) {
-    const agreed = await askConsent();
+    const agreed = await consent();
     if (agreed === false) return false;
     await this.ask({ ...question, consent: agreed === true });
     return true;
@@ -53,17 +58,22 @@ export class Asking {
   async ask(question) {
     this.#onTrouble("");
     this.#again = 0;
+    this.#asked = question;
     try {
-      this.#asked = { ...question, ...(await this.#proof()) };
+      const [proof] = await Promise.all([this.#proof(), this.#prepare?.()]);
+      this.#asked = { ...question, ...proof };
     } catch (error) {
-      this.#refuse(error.message);
+      // Errors of the browser's own speak to nobody; a script could not be fetched.
+      const isOurs = error.constructor === Error;
+      this.#refuse(isOurs ? error.message : t("The arena could not be reached. Try again."));
       return;
     }
     this.#channel.open();
   }
 
   /** Follow what has begun. */
-  attach() {
+  async attach() {
+    await this.#prepare?.();
     this.#channel.open();
   }
 
@@ -83,27 +93,29 @@ export class Asking {
 
   #take(message) {
     this.#onTrouble("");
-    if (message.type === "chat.refused") {
+    if (message.type?.endsWith(".refused")) {
       this.#refuse(message.message);
       return;
     }
-    if (message.type === "chat.started") {
+    if (message.type?.endsWith(".started")) {
       this.#asked = null;
-      consentGiven();
+      // The arena has the visitor's word: nothing is asked again on this page.
+      document.getElementById("consent")?.remove();
     }
     this.#handlers[message.type ?? ""]?.(message);
   }
 
   #refuse(message) {
+    const asked = this.#asked;
     this.#asked = null;
     this.#channel.close();
-    this.#onRefused(message);
+    this.#onRefused(message, asked);
   }
 
   /** @returns {boolean} whether to connect again */
   #lost() {
     if (!this.#asked) {
-      this.#onTrouble(t("Connection lost. Your answer is still being written."));
+      this.#onTrouble(this.#lostText);
       return true;
     }
     this.#again += 1;
@@ -114,6 +126,13 @@ export class Asking {
     this.#onTrouble(t("The arena does not answer. Asking again."));
     return true;
   }
+}
+
+/** Whether the visitor agrees with what is kept; null where the page asks nobody. */
+async function consent() {
+  if (!document.getElementById("consent")) return null;
+  const { askConsent } = await import("./consent.js");
+  return askConsent();
 }
 
 /** Say in the page's place for trouble what is wrong. */

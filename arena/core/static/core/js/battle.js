@@ -1,11 +1,9 @@
 // The battle page: composing, watching both answers being written, voting, asking on, the reveal.
 
+import { Asking } from "./asking.js";
 import { Ballot, randomUUID } from "./ballot.js";
-import { Channel } from "./channel.js";
 import { Composer, FollowUp, forgetPrompt } from "./composer.js";
-import { askConsent, consentGiven } from "./consent.js";
-import { wireKeys } from "./keys.js";
-import { wireTabs } from "./tabs.js";
+import { wireKeys, wireTabs } from "./controls.js";
 import { t } from "./texts.js";
 import { Turns, prepareToWrite } from "./turns.js";
 
@@ -13,17 +11,12 @@ const SOCKET = "/ws/battle/";
 const NO_BATTLE = "00000000-0000-0000-0000-000000000000";
 const LONG_WAIT = 30_000;
 const RELOAD_WAIT = 1000;
-// How often what was asked is sent again on a new connection; it is one battle all the same.
-const ASKED_AGAIN = 4;
 const START = "#start";
 
 const root = document.getElementById("battle");
 const find = (id) => document.getElementById(id);
 const turns = new Turns(find("turns"), find("turn-template"));
 
-// What the next connection asks for, until the turn it is about begins; then it attaches.
-let asked = null;
-let askedAgain = 0;
 let names = null;
 let attempt = 0;
 let lastFrame = 0;
@@ -119,10 +112,8 @@ function begin(battle) {
 function started({ battle, attempt: begun, turn, prompt, images }) {
   const isNew = !root.dataset.battle;
   const isNext = !turns.last || turns.last.number < turn;
-  asked = null;
   attempt = begun;
   lastFrame = 0;
-  consentGiven();
   if (isNew) openExchange(battle, prompt);
   if (isNext) turns.add().ask({ turn, prompt, images, names }, root.dataset.imageUrl);
   turns.last.write();
@@ -153,7 +144,7 @@ function frame({ seq, a, b }) {
 }
 
 function stopWriting(state, word) {
-  channel.close();
+  asking.close();
   clearTimeout(waiting);
   turns.last.finish();
   stateWord(word);
@@ -199,16 +190,14 @@ function stopped() {
 }
 
 /** What was asked was not taken: everything is as it was before. */
-function refused({ message }) {
-  const what = asked?.type;
-  asked = null;
-  channel.close();
+function refused(message, asked) {
   clearTimeout(waiting);
   if (!root.dataset.battle) {
     composer.release();
     trouble(message);
-  } else if (what === "battle.continue") {
+  } else if (asked?.type === "battle.continue") {
     followUp.release();
+    ballot.open(root.dataset.battle);
     trouble(message);
   } else {
     stopWriting("failed", "");
@@ -218,25 +207,8 @@ function refused({ message }) {
 
 /** The battle ended before this page asked; a moment's wait, in case it is just ending. */
 function reload() {
-  channel.close();
+  asking.close();
   setTimeout(() => location.reload(), RELOAD_WAIT);
-}
-
-/** @returns {boolean} whether to connect again */
-function lost() {
-  if (asked) return askAgain();
-  trouble(t("Connection lost. Your answers are still being written."));
-  return true;
-}
-
-function askAgain() {
-  askedAgain += 1;
-  if (askedAgain <= ASKED_AGAIN) {
-    trouble(t("The arena does not answer. Asking again."));
-    return true;
-  }
-  refused({ message: t("The arena could not be reached. Nothing is lost: send it again.") });
-  return false;
 }
 
 function saved(fragment) {
@@ -263,47 +235,21 @@ function reveal() {
 
 /** Begin a battle, after the visitor has agreed with what is kept. */
 async function start({ names: chosen = null, ...question }) {
-  const agreed = await askConsent();
-  if (agreed === false) {
-    composer.release();
-    return;
-  }
   names = chosen;
   const battle = randomUUID();
-  ask({ type: "battle.start", battle, consent: agreed === true, ...question });
-}
-
-/** Have the turn begin, or tried again, once the visitor has proved to be no flood. */
-async function ask(question) {
-  trouble("");
-  asked = question;
-  askedAgain = 0;
-  try {
-    const [challenge] = await Promise.all([proof(), prepareToWrite()]);
-    asked = { ...question, ...challenge };
-  } catch (error) {
-    const isOurs = error.constructor === Error;
-    refused({ message: isOurs ? error.message : t("The arena could not be reached. Try again.") });
-    return;
+  if (!(await asking.askWithConsent({ type: "battle.start", battle, ...question }))) {
+    composer.release();
   }
-  channel.open();
-}
-
-async function proof() {
-  const url = root.dataset.challengeUrl;
-  if (!url) return {};
-  const { solve } = await import("./challenge.js");
-  return { challenge: await solve(url) };
 }
 
 function retry() {
   stateWord(t("Waiting"));
-  ask({ type: "battle.retry", battle: root.dataset.battle });
+  asking.ask({ type: "battle.retry", battle: root.dataset.battle });
 }
 
 function askOn(prompt) {
   ballot.close();
-  ask({
+  asking.ask({
     type: "battle.continue",
     battle: root.dataset.battle,
     turn: turns.last.number + 1,
@@ -311,24 +257,28 @@ function askOn(prompt) {
   });
 }
 
-// A message that says no type is a frame.
-const handlers = {
-  "battle.started": started,
-  "battle.complete": complete,
-  "battle.failed": failed,
-  "battle.stopped": stopped,
-  "battle.refused": refused,
-  "battle.reload": reload,
-};
-
-const channel = new Channel(SOCKET, {
-  greeting: () =>
-    asked ?? { type: "battle.attach", battle: root.dataset.battle, attempt, after: lastFrame },
-  onMessage: (message) => {
-    trouble("");
-    (message.type ? handlers[message.type] : frame)?.(message);
+const asking = new Asking({
+  path: SOCKET,
+  challengeUrl: root.dataset.challengeUrl,
+  // A message that says no type is a frame.
+  handlers: {
+    "": frame,
+    "battle.started": started,
+    "battle.complete": complete,
+    "battle.failed": failed,
+    "battle.stopped": stopped,
+    "battle.reload": reload,
   },
-  onLost: lost,
+  attach: () => ({
+    type: "battle.attach",
+    battle: root.dataset.battle,
+    attempt,
+    after: lastFrame,
+  }),
+  lost: t("Connection lost. Your answers are still being written."),
+  prepare: prepareToWrite,
+  onRefused: refused,
+  onTrouble: trouble,
 });
 
 const ballot = new Ballot(find("vote"), {
@@ -358,7 +308,7 @@ wireKeys(find("keys"), {
 
 find("stop").addEventListener("click", () => {
   find("stop").disabled = true;
-  channel.send({ type: "battle.stop", battle: root.dataset.battle });
+  asking.tell({ type: "battle.stop", battle: root.dataset.battle });
 });
 
 find("trouble").addEventListener("click", (event) => {
@@ -375,16 +325,15 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 /** Show what the page was loaded with. */
-async function open() {
+function open() {
   for (const turn of turns.all) {
     turn.offerWholePrompt();
     turn.improve();
   }
   switch (root.dataset.state) {
     case "generating":
-      await prepareToWrite();
       begin(root.dataset.battle);
-      channel.open();
+      asking.attach();
       break;
     case "complete":
       openVoting();

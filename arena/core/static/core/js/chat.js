@@ -192,6 +192,7 @@ const asking = new Asking({
     "chat.interrupted": interrupted,
   },
   attach: () => ({ type: "chat.attach", chat, turn, attempt, after: seen }),
+  lost: t("Connection lost. Your answer is still being written."),
   onRefused: refused,
   onTrouble: trouble,
 });

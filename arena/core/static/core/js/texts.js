@@ -16,7 +16,8 @@ function filled(text, values) {
 
 /** `text` in the page's language, its {names} replaced by `values`; numbers as the language has them. */
 export function t(text, values = {}) {
-  return filled(translations[text] ?? text, values);
+  const [said] = [translations[text] ?? text].flat();
+  return filled(said, values);
 }
 
 /** The form of a text for `count`, which its {count} is replaced by. */
