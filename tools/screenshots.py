@@ -113,9 +113,10 @@ def played() -> Iterator[str]:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
 
-    loop.run_until_complete(open_site())
+    # In a thread of its own: Playwright keeps a loop in this one.
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    asyncio.run_coroutine_threadsafe(open_site(), loop).result()
     try:
         yield f"http://127.0.0.1:{port}/v1"
     finally:

@@ -277,3 +277,38 @@ class ImageGone(BadInput):
                 "off, attach it again, and send."
             )
         )
+
+
+# -- After the vote --------------------------------------------------------------------------
+
+
+class NotVotedYet(Conflict):
+    def __init__(self) -> None:
+        super().__init__(_("This battle has no vote yet. Vote first; nothing was lost."))
+
+
+class BadReason(BadInput):
+    def __init__(self, allowed: str) -> None:
+        super().__init__(
+            _("No such reason can be given, so none was saved. These can: %(allowed)s.")
+            % {"allowed": allowed}
+        )
+
+
+class BadSharing(BadInput):
+    def __init__(self) -> None:
+        super().__init__(_("Say whether to start or to stop sharing; nothing was changed."))
+
+
+class NotShared(Unknown):
+    def __init__(self) -> None:
+        super().__init__(
+            _("No battle is shared at this address. Whoever shared one here may have stopped.")
+        )
+
+
+class TextsGone(Unknown):
+    def __init__(self) -> None:
+        super().__init__(
+            _("Prompt and answers of this battle are no longer kept, so there is nothing to show.")
+        )

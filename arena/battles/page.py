@@ -4,17 +4,19 @@ Nothing here may be built from a contestant before the vote has committed.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from arena.battles import selectors
 from arena.battles.models import Battle, Mode, Outcome, Pacing, Side, State, Turn, Vote
-from arena.battles.selectors import answers_measured, contestants_shown
+from arena.battles.reasons import QUESTIONS, wording
+from arena.battles.selectors import AfterVote, answers_measured, contestants_shown
 from arena.battles.starting import RETRIABLE, may_try_again
 from arena.catalog.models import Kind
 from arena.core.markdown import render
@@ -102,9 +104,23 @@ class VotedSide:
 
 
 @dataclass(frozen=True)
+class ReasonShown:
+    """A reason that may be given for the vote, and whether it was."""
+
+    value: str
+    label: str
+    is_given: bool
+
+
+@dataclass(frozen=True)
 class Voted:
     battle: uuid.UUID
     headline: str
+    counts: str
+    """Whether and when it counts, in words."""
+    question: str
+    reasons: tuple[ReasonShown, ...]
+    is_shared: bool
     a: VotedSide
     b: VotedSide
 
@@ -159,23 +175,61 @@ def turn_blank() -> TurnShown:
 
 def voted(vote: Vote) -> Voted:
     """Both names and what they wrote, of a vote that has committed."""
+    outcome, after = Outcome(vote.outcome), selectors.after_vote(vote.battle_id)
     shown = contestants_shown(vote.battle_id)
     measured = answers_measured(vote.turn_id)
     return Voted(
         battle=vote.battle_id,
-        headline=headline(vote.outcome, shown[Side.A]["name"], shown[Side.B]["name"]),
-        a=voted_side(shown[Side.A], measured[Side.A], vote.outcome == Outcome.MODEL_A),
-        b=voted_side(shown[Side.B], measured[Side.B], vote.outcome == Outcome.MODEL_B),
+        headline=headline(outcome, shown[Side.A]["name"], shown[Side.B]["name"]),
+        counts=counts(after),
+        question=str(QUESTIONS[outcome]),
+        reasons=reasons_shown(outcome, selectors.reasons_given(after.reasons)),
+        is_shared=after.share is not None,
+        a=voted_side(shown[Side.A], measured[Side.A], outcome == Outcome.MODEL_A),
+        b=voted_side(shown[Side.B], measured[Side.B], outcome == Outcome.MODEL_B),
     )
 
 
-def headline(outcome: str, a: str, b: str) -> str:
-    return {
-        Outcome.MODEL_A: f"You preferred {a} to {b}.",
-        Outcome.MODEL_B: f"You preferred {b} to {a}.",
-        Outcome.TIE: f"You called it a tie between {a} and {b}.",
-        Outcome.BOTH_BAD: f"You found neither {a} nor {b} good.",
-    }[Outcome(outcome)]
+def counts(after: AfterVote) -> str:
+    if after.is_of_one:
+        return gettext(
+            "Both answers were by the same contestant, so this vote is kept and not counted."
+        )
+    if after.mode == Mode.NAMED:
+        return gettext("You chose who met, so this vote is kept and not counted.")
+    return gettext(
+        "It counts from the next publication, and nothing about this battle can change now."
+    )
+
+
+def reasons_shown(outcome: Outcome, given: Collection[str]) -> tuple[ReasonShown, ...]:
+    return tuple(
+        ReasonShown(reason.value, str(label), reason in given)
+        for reason, label in wording(outcome).items()
+    )
+
+
+def headline(outcome: Outcome, a: str, b: str) -> str:
+    """Names of revisions are unique: one name is one revision, which met itself."""
+    if a == b:
+        return headline_of_one(outcome, a)
+    said = {
+        Outcome.MODEL_A: gettext("You preferred %(a)s to %(b)s."),
+        Outcome.MODEL_B: gettext("You preferred %(b)s to %(a)s."),
+        Outcome.TIE: gettext("You called it a tie between %(a)s and %(b)s."),
+        Outcome.BOTH_BAD: gettext("You found neither %(a)s nor %(b)s good."),
+    }
+    return said[outcome] % {"a": a, "b": b}
+
+
+def headline_of_one(outcome: Outcome, name: str) -> str:
+    said = {
+        Outcome.MODEL_A: gettext("You preferred answer A. Both were by %(name)s."),
+        Outcome.MODEL_B: gettext("You preferred answer B. Both were by %(name)s."),
+        Outcome.TIE: gettext("You called it a tie. Both answers were by %(name)s."),
+        Outcome.BOTH_BAD: gettext("You found neither answer good. Both were by %(name)s."),
+    }
+    return said[outcome] % {"name": name}
 
 
 def voted_side(shown: Mapping[str, Any], measured: Mapping[str, Any], chosen: bool) -> VotedSide:

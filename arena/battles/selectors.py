@@ -22,7 +22,13 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Now
 
-from arena.battles.exceptions import NoSuchBattle, NoSuchCollection, NotYourBattle
+from arena.battles.exceptions import (
+    NoSuchBattle,
+    NoSuchCollection,
+    NotShared,
+    NotVotedYet,
+    NotYourBattle,
+)
 from arena.battles.models import (
     Answer,
     Battle,
@@ -30,6 +36,7 @@ from arena.battles.models import (
     Image,
     PairWeights,
     Prompt,
+    Reasons,
     RecordedAnswer,
     SamplingRule,
     Side,
@@ -235,6 +242,74 @@ def turns_of(battle: Battle) -> list[Turn]:
 def answers_of(turn: Turn) -> dict[Side, str]:
     """The turn's texts by side, each side's latest attempt; of a turn that `turns_of` gave."""
     return {Side(answer.side): answer.text for answer in turn.answers.all()}
+
+
+# -- After the vote --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AfterVote:
+    """What a battle is besides its vote. reasons: id of those given, if any were."""
+
+    mode: str
+    revision_a: int
+    revision_b: int
+    reasons: int | None
+    share: str | uuid.UUID | None
+
+    @property
+    def is_of_one(self) -> bool:
+        return self.revision_a == self.revision_b
+
+
+_after_vote = Prepared(
+    Battle._meta.pk,
+    lambda pk: (
+        Battle.objects.order_by()
+        .filter(pk=pk)
+        .values_list("mode", "revision_a_id", "revision_b_id", "vote__reasons__pk", "share__pk")
+    ),
+)
+
+
+def after_vote(battle_id: uuid.UUID) -> AfterVote:
+    (row,) = _after_vote.rows(battle_id)
+    return AfterVote(*row)
+
+
+def reasons_given(reasons_id: int | None) -> tuple[str, ...]:
+    if reasons_id is None:
+        return ()
+    return tuple(Reasons.objects.get(pk=reasons_id).given)
+
+
+def battle_voted(battle_id: uuid.UUID, voter: Voter) -> Battle:
+    """The voter's own battle, with its vote.
+
+    Raises NoSuchBattle, also for anybody else's, or NotVotedYet.
+    """
+    battle = battle_get(battle_id)
+    if battle.voter_id != voter.pk:
+        raise NoSuchBattle
+    if battle.state != State.VOTED:
+        raise NotVotedYet
+    return battle
+
+
+def battle_shared(battle_id: uuid.UUID) -> Battle:
+    """A battle that its voter shows to everybody. Raises NotShared, whatever the reason."""
+    battle = (
+        Battle.objects.select_related(
+            "revision_a__contestant__organisation",
+            "revision_b__contestant__organisation",
+            "vote",
+        )
+        .filter(pk=battle_id, state=State.VOTED, share__isnull=False)
+        .first()
+    )
+    if battle is None:
+        raise NotShared
+    return battle
 
 
 # -- For votes at rest -----------------------------------------------------------------------

@@ -10,5 +10,8 @@ urlpatterns = [
     path("images/<uuid:image_id>/", views.image, name="image"),
     path("battle/<uuid:battle_id>/", views.battle, name="battle"),
     path("battle/<uuid:battle_id>/vote/", views.vote, name="vote"),
+    path("battle/<uuid:battle_id>/reasons/", views.reasons, name="reasons"),
+    path("battle/<uuid:battle_id>/share/", views.share, name="share"),
+    path("shared/<uuid:battle_id>/", views.shared, name="shared"),
     path("judge/<slug:slug>/", views.collection, name="collection"),
 ]

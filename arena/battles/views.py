@@ -14,12 +14,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from arena.battles import selectors
 from arena.battles.composing import composing
-from arena.battles.exceptions import NoSuchBattle
+from arena.battles.exceptions import BadSharing, NoSuchBattle
 from arena.battles.images import file_name, image_bytes, image_for, image_store
 from arena.battles.models import Battle, Pacing, State
 from arena.battles.page import battle_page, turn_blank, voted
 from arena.battles.progress import judging_page
+from arena.battles.reasons import reasons_give
 from arena.battles.services import vote_cast
+from arena.battles.shared import shared_page
+from arena.battles.sharing import share_start, share_stop
 from arena.core.exceptions import ArenaError, TooMany
 from arena.voters.consent import consent_asked
 from arena.voters.door import Action, voter_admit
@@ -132,4 +135,40 @@ def collection(request: HttpRequest, slug: str) -> HttpResponse:
     judging = judging_page(found, voter_by_key(voter_key(request.COOKIES) or ""))
     response = render(request, "battles/collection.html", {"judging": judging})
     cookie_issue(request=request, response=response)
+    return response
+
+
+# -- After the vote --------------------------------------------------------------------------
+
+
+@require_POST
+def reasons(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
+    try:
+        given = reasons_give(
+            battle_id=battle_id,
+            voter=voter_known(request.COOKIES),
+            given=request.POST.getlist("reason"),
+        )
+    except ArenaError as error:
+        return refusal(error)
+    return JsonResponse({"given": given})
+
+
+@require_POST
+def share(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
+    changes = {"start": share_start, "stop": share_stop}
+    try:
+        if (change := changes.get(request.POST.get("change", ""))) is None:
+            raise BadSharing
+        change(battle_id=battle_id, voter=voter_known(request.COOKIES))
+    except ArenaError as error:
+        return refusal(error)
+    return HttpResponse(status=204)
+
+
+@require_safe
+@never_cache
+def shared(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
+    response = render(request, "battles/shared.html", {"shared": shared_page(battle_id)})
+    response["X-Robots-Tag"] = "noindex"
     return response

@@ -24,6 +24,7 @@ from ranking.covariates import CONTROLS, pair_difference
 COMPARED = 10
 FORECASTS_NEEDED = 50
 BIN = 10
+NOTHING = 1e-6
 
 Pair = tuple[str, str]
 Counts = tuple[int, int, int, int]
@@ -41,8 +42,9 @@ class Chances:
 
     @property
     def decided(self) -> float:
-        """A's share of decided votes."""
-        return self.a / (self.a + self.b)
+        """A's share of decided votes; ½ where none ever is."""
+        decided = self.a + self.b
+        return self.a / decided if decided else 0.5
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,9 @@ def points(pulls: tuple[Pull, ...], undecided: Undecided) -> tuple[float, ...]:
     proportion to their log-odds: the points add up to it, in whatever order they are taken.
     """
     together = sum(pull.log_odds for pull in pulls)
-    # σ(x) − ½ is x/4 near 0, where the ratio itself cannot be computed.
-    moved = undecided.chances(together).decided - 0.5
-    per_log_odd = moved / together if abs(together) > 1e-9 else 0.25 / (1 - undecided.both)
+    # Nearly a constant around 0, where the ratio itself cannot be computed.
+    probe = together if abs(together) > NOTHING else NOTHING
+    per_log_odd = (undecided.chances(probe).decided - 0.5) / probe
     return tuple(100 * per_log_odd * pull.log_odds for pull in pulls)
 
 
@@ -232,7 +234,9 @@ def past_forecasts(snapshot: Snapshot) -> tuple[Past, ...]:
     return tuple(Past(place * BIN, made[place], true[place]) for place in range(len(made)))
 
 
-def answered(older: Mapping[str, Any], newer: Mapping[str, Any]) -> Iterator[tuple[float, int, int]]:
+def answered(
+    older: Mapping[str, Any], newer: Mapping[str, Any]
+) -> Iterator[tuple[float, int, int]]:
     """(chance that `older` gave it, how often it came true, of how many votes) per forecast.
 
     A pair from which votes were taken out since then is left out: what came after cannot be told.

@@ -80,11 +80,7 @@ def download(request: HttpRequest, form: str) -> HttpResponse:
 @require_safe
 @never_cache
 def reveal(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
-    battle = battle_revealed(battle_id, voter_known(request.COOKIES))
-    try:
-        shown = reveal_of(snapshot_get(), battle)
-    except NothingPublished:
-        shown = None
+    shown = reveal_of(battle_revealed(battle_id, voter_known(request.COOKIES)))
     return render(request, "leaderboard/_reveal.html", {"reveal": shown})
 
 

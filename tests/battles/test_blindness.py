@@ -36,11 +36,11 @@ database = sync_to_async(thread_sensitive=True)
 CANARY = "canary"
 # What may stand in a message before the vote, and nothing else.
 KEYS = {
-    "battle.started": {"type", "battle", "attempt", "prompt"},
+    "battle.started": {"type", "battle", "attempt", "turn", "prompt", "images"},
     "": {"seq", "a", "b"},
     "battle.complete": {"type"},
-    "battle.failed": {"type", "message", "can_retry"},
-    "battle.stopped": {"type", "message"},
+    "battle.failed": {"type", "can_retry"},
+    "battle.stopped": {"type"},
     "battle.refused": {"type", "message"},
     "battle.reload": {"type"},
 }
@@ -75,6 +75,9 @@ async def battle_with(recorder: Recorder, visitor: Visitor) -> None:
         await visitor.read_to_end(socket)
         if visitor.messages[-1].get("can_retry"):
             await visitor.say(socket, "battle.retry")
+            await visitor.read_to_end(socket)
+        if visitor.messages[-1] == {"type": "battle.complete"}:
+            await visitor.ask_on(socket, 2, "And red at night?")
             await visitor.read_to_end(socket)
     async with visitor.socket(recorder.address) as socket:
         await visitor.attach(socket)
@@ -132,6 +135,7 @@ async def test_a_whole_battle_gives_nobody_away(recorder: Recorder) -> None:
         await battle_with(recorder, visitor)
 
     assert await state() == State.COMPLETE
+    assert {message.get("turn") for message in visitor.messages} >= {1, 2}
     assert recorder.found(CANARY, "7777", "8888", *COUNTS) == []
     assert told(visitor) == []
     # After the vote the same recorder sees what it was looking for.

@@ -16,6 +16,7 @@ from arena.battles.models import (
     Answer,
     Battle,
     Boost,
+    Collection,
     PairExclusion,
     PairWeights,
     Prompt,
@@ -23,6 +24,7 @@ from arena.battles.models import (
 )
 from arena.battles.services import vote_cast
 from arena.catalog.models import Circuit, Contestant, Kind, Organisation, Revision, Status
+from arena.chats.models import Chat, ChatTurn
 from arena.core.jobs import job_create
 from arena.core.models import AuditEntry, Job
 from arena.integrity.imports import votes_import
@@ -84,6 +86,9 @@ def world(alice: Voter, tmp_path: Path) -> None:
     segment = votes_import(path=cycle(tmp_path)).segment
     votes_exclude(votes=[f"{segment.sha256}:0"], rule="rigging", reason="a test", actor=user)
     publish()
+    Collection.objects.create(slug="recipes", name="Recipes", source_sha256="0" * 64)
+    chat = Chat.objects.create(voter=alice, contestant=served.contestant)
+    ChatTurn.objects.create(chat=chat, number=1, prompt="Why?", revision=served, owner="test")
 
 
 def test_it_works(operator: Client) -> None:
