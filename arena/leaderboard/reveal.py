@@ -124,6 +124,10 @@ class Case:
     first: Pull | None
 
     @property
+    def is_of_one(self) -> bool:
+        return self.a == self.b
+
+    @property
     def pulls(self) -> tuple[Pull, ...]:
         return (*self.style, self.first) if self.first else self.style
 
@@ -208,7 +212,7 @@ def likelihood(known: Forecaster, case: Case, gap: float) -> Likelihood:
     return Likelihood(
         sentence=words.chance_sentence(case.outcome, hundredths(really)[case.outcome]),
         past=words.past_sentence(past) if past else "",
-        met=words.met_sentence(known.meetings(case.a.name, case.b.name)),
+        met="" if case.is_of_one else words.met_sentence(known.meetings(case.a.name, case.b.name)),
         forecasts=tuple(
             Forecast(title, segments(chances, case.outcome))
             # Without any pull there is one title, and both are the same.

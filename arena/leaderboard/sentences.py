@@ -27,7 +27,10 @@ LABELS = {
     "position": gettext_lazy("Shown first"),
 }
 SPLIT = gettext_noop("a split of the contestants")
+# Those that hold another come first: it would pass for a name.
 SENTENCES = (
+    gettext_noop("Style is not controlled for: %(sentence)s"),
+    gettext_noop("The side shown first is not accounted for: %(sentence)s"),
     gettext_noop(
         "No two contestants have both won and lost against each other, so nobody can be placed yet."
     ),
@@ -79,8 +82,6 @@ SENTENCES = (
         "%(names)s separate wins from losses in these votes, so no finite estimate exists "
         "(the contestants that it moves most: %(moved)s). Fit without them or gather more votes."
     ),
-    gettext_noop("Style is not controlled for: %(sentence)s"),
-    gettext_noop("The side shown first is not accounted for: %(sentence)s"),
 )
 
 

@@ -1,6 +1,5 @@
 """What the engine says in a publication is known sentence by sentence, so it can be translated."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +8,20 @@ from django.utils import translation
 
 from arena.leaderboard.sentences import is_known, sentence_translated
 from ranking import RankingSpec, fit
-from ranking.diagnostics import NOBODY_PLACED, ONE_VOTER, cluster_warnings, separation
+from ranking.diagnostics import (
+    NOBODY_PLACED,
+    ONE_VOTER,
+    _bound_warnings,
+    _check_identified,
+    cluster_warnings,
+    separation,
+)
+from ranking.errors import IdentificationError
 from ranking.io import read_votes
 from ranking.likelihoods import NO_BOTH_BAD, NO_TIES
+from ranking.votes import Votes
 from tests.leaderboard.test_refit import cycle
 
-ENGINE = Path(__file__).parent.parent.parent / "ranking"
 NAMES = ("wren", "kite")
 
 
@@ -39,8 +46,8 @@ def test_what_the_engine_says_is_known(sentence: str) -> None:
 
 
 def test_a_fit_of_votes_without_style_says_so_in_the_readers_words(tmp_path: Path) -> None:
-    votes = read_votes(cycle(tmp_path)).votes
-    (warning, *_) = fit(votes, RankingSpec(likelihood="davidson")).warnings
+    votes = Votes.from_arrow(read_votes(cycle(tmp_path)).table)
+    (warning, *_) = fit(votes, RankingSpec(likelihood="davidson", position=False)).warnings
 
     with translation.override("zh-hans"):
         assert "平局" in sentence_translated(warning)
@@ -63,22 +70,14 @@ def test_what_is_not_known_is_shown_as_it_is() -> None:
         assert sentence_translated("wren is 100% new.") == "wren is 100% new."
 
 
-def test_every_warning_about_columns_is_known() -> None:
-    """These need votes made for each, so their source is read instead."""
-    source = (ENGINE / "diagnostics.py").read_text()
-    for start in ("is equal on both sides", "always move together", "follows from which", "nearly"):
-        assert re.search(start, source)
-    assert is_known(
-        "length is equal on both sides of every counted vote, so it has no coefficient."
-    )
-    assert is_known(
-        "bold: 97% of its variation lies between contestants, so its coefficient rests on too "
-        "little variation within them."
-    )
-    assert is_known(
-        "bold: nearly determined by the other covariates, so single coefficients are loose."
-    )
-    assert is_known(
-        "position follows from which contestants meet, so it cannot be told apart from their "
-        "strengths; fit without it."
-    )
+def test_what_is_said_of_columns_is_known() -> None:
+    nearly_one, alike = np.array([[1.0, 0.99], [0.99, 1.0]]), np.ones((2, 2))
+    told = _bound_warnings(("length", "bold"), np.array([0.97, 0.2]), np.eye(2))
+    told += _bound_warnings(("length", "bold"), np.array([0.2, 0.2]), nearly_one)
+    for names, remainder in ((("length", "bold"), alike), (("position",), np.zeros((1, 1)))):
+        with pytest.raises(IdentificationError) as refused:
+            _check_identified(names, remainder)
+        told.append(str(refused.value))
+
+    assert len(told) == 4
+    assert all(map(is_known, told))

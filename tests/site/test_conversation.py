@@ -127,7 +127,7 @@ def test_two_are_chosen_by_name_and_the_vote_is_not_counted(anywhere: Page) -> N
     page = anywhere
     with two_served():
         page.goto("/")
-        page.get_by_role("link", name="Side by side by name").click()
+        page.get_by_role("link", name="By name").click()
         page.get_by_label("Contestant A").select_option(label="Kite")
         page.get_by_label("Contestant B").select_option(label="Wren")
         page.get_by_label("Your prompt").fill("Why is the sky blue?")
