@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from arena.battles import selectors
 from arena.battles.models import Collection, Mode, Prompt
 from arena.battles.suggestions import suggestions
@@ -28,7 +26,6 @@ class Composing:
     suggestions: list[str]
     choices: list[Choice]
     collection: Collection | None
-    images_max: int
 
     @property
     def can_battle(self) -> bool:
@@ -55,7 +52,6 @@ def composing(*, mode: str, collection: str) -> Composing:
         suggestions=suggestions() if can_ask else [],
         choices=choices() if is_named else [],
         collection=judged,
-        images_max=settings.IMAGES_PER_PROMPT,
     )
 
 

@@ -140,7 +140,9 @@ class BadChoice(BadInput):
 class IsRecorded(Conflict):
     def __init__(self) -> None:
         super().__init__(
-            _("These answers were recorded, so nobody can be asked on. Vote, or start a new battle.")
+            _(
+                "These answers were recorded, so nobody can be asked on. Vote, or start a new battle."
+            )
         )
 
 
@@ -228,6 +230,16 @@ class NobodyLooks(Conflict):
             _(
                 "No two contestants can look at pictures at the moment. Take the pictures off and "
                 "send it again, or try again later."
+            )
+        )
+
+
+class LateImages(BadInput):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Pictures can go on with a battle only where its first question had one: the two "
+                "were drawn for that. Take them off, or start a new battle."
             )
         )
 

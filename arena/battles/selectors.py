@@ -224,6 +224,11 @@ def whole_texts(turn: Turn) -> dict[Side, str]:
     return {Side(answer.side): answer.text for answer in whole}
 
 
+def began_with_images(battle: Battle) -> bool:
+    """Whether its contestants were drawn as ones that look at pictures."""
+    return battle.turns.filter(number=1, images__isnull=False).exists()
+
+
 def turns_before(turn: Turn) -> list[Turn]:
     """The earlier turns of its battle, in their order."""
     return list(Turn.objects.filter(battle=turn.battle_id, number__lt=turn.number))

@@ -18,6 +18,7 @@ from arena.battles.exceptions import (
     BadPrompt,
     GoneOn,
     IsRecorded,
+    LateImages,
     NobodyToMeet,
     NothingToRetry,
     NotYourBattle,
@@ -179,8 +180,8 @@ def battle_continue(
 ) -> StartedTurn | None:
     """Ask both sides on, each after its own answers; None where that turn has begun already.
 
-    Raises IsRecorded, TooManyTurns, GoneOn where the battle is not open any more, or what is
-    wrong with the prompt.
+    Raises IsRecorded, TooManyTurns, LateImages, GoneOn where the battle is not open any more, or
+    what is wrong with prompt and pictures.
     """
     battle = selectors.battle_of(battle_id, voter)
     last = battle.turns.latest("number")
@@ -190,6 +191,8 @@ def battle_continue(
         raise IsRecorded
     if last.number >= settings.BATTLE_TURNS:
         raise TooManyTurns
+    if images and not selectors.began_with_images(battle):
+        raise LateImages
     refuse_a_crowd(voter)
     text, claimed = checked_prompt(prompt), images_claim(voter=voter, ids=images)
     with transaction.atomic():
@@ -275,9 +278,7 @@ def requests_for(
     asked = Message("user", turn.prompt, images_read(images))
     earlier = selectors.turns_before(turn)
     return {
-        side: request_for(
-            revision, (*said_by(side, earlier), asked), recorded.get(revision.pk, "")
-        )
+        side: request_for(revision, (*said_by(side, earlier), asked), recorded.get(revision.pk, ""))
         for side, revision in revisions.items()
     }
 

@@ -55,6 +55,7 @@ def page(request: HttpRequest, shown: dict[str, Any]) -> HttpResponse:
         "challenge_url": reverse("voters:challenge") if settings.ALTCHA else "",
         "blank": turn_blank(),
         "prompt_max": settings.PROMPT_MAX_CHARACTERS,
+        "images_max": settings.IMAGES_PER_PROMPT,
         "consent": consent_asked(request.COOKIES),
     }
     response = render(request, "battles/battle.html", context | shown)

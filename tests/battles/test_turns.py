@@ -196,6 +196,20 @@ async def test_what_cannot_be_asked_on_says_why_and_changes_nothing(monkeypatch:
     assert await Turn.objects.acount() == 2
 
 
+async def test_pictures_cannot_come_in_where_the_two_were_not_drawn_for_them() -> None:
+    async with serving(Parrot().answer) as endpoint:
+        await two_named(endpoint)
+        async with socket() as browser:
+            await browser.send_json_to(start(prompt="First?"))
+            first = await until_end(browser)
+            message = go_on(first[0], 2, "And this?") | {"images": [str(uuid4())]}
+            await browser.send_json_to(message)
+            answer = await until_end(browser)
+
+    assert "drawn for that" in answer[-1]["message"]
+    assert await Turn.objects.acount() == 1
+
+
 async def test_a_start_that_is_sent_twice_begins_one_battle() -> None:
     await two_on_record()
     cookies, message = cookie(), start()

@@ -49,7 +49,7 @@ def test_vote_in_the_browser_and_see_the_board_move(page: Page) -> None:
 
     page.keyboard.press("b")
     expect(page.get_by_role("heading", level=1)).to_contain_text(
-        f"You preferred {names[1]} to {names[0]}."
+        f"You preferred {names[1]} to {names[0]}"
     )
     expect(page.get_by_text(re.compile("Rank .*set")).first).to_be_visible()
     assert Vote.objects.get().outcome == "model_b"

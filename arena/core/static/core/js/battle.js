@@ -156,7 +156,7 @@ function openVoting() {
   setState("complete");
   hint(t("Which answer serves you better?"), hiddenUntil());
   ballot.open(root.dataset.battle);
-  followUp.allow(root.dataset.canContinue === "true");
+  followUp.allow(root.dataset.canContinue === "true", turns.all[0].hasPictures);
 }
 
 function hiddenUntil() {
@@ -247,13 +247,14 @@ function retry() {
   asking.ask({ type: "battle.retry", battle: root.dataset.battle });
 }
 
-function askOn(prompt) {
+function askOn(prompt, images) {
   ballot.close();
   asking.ask({
     type: "battle.continue",
     battle: root.dataset.battle,
     turn: turns.last.number + 1,
     prompt,
+    images,
   });
 }
 

@@ -186,8 +186,9 @@ export class FollowUp {
   #opener;
   #box;
   #field;
+  #pictures = null;
 
-  /** `send` receives the next prompt. */
+  /** `send` receives the next prompt and ids of its pictures. */
   constructor(form, send) {
     this.#form = form;
     this.#opener = form.querySelector("#follow-up-open");
@@ -196,15 +197,22 @@ export class FollowUp {
       most: Number(form.dataset.max),
       onSend: (prompt) => {
         form.inert = true;
-        send(prompt);
+        send(prompt, this.#pictures?.ids ?? []);
       },
     });
     this.#opener.addEventListener("click", () => this.open());
   }
 
-  /** Whether one may be asked now. */
-  allow(allowed) {
+  /** Whether one may be asked now, and with pictures. */
+  allow(allowed, withPictures = false) {
     this.#form.hidden = !allowed;
+    this.#form.querySelector("[data-with-pictures]").hidden = !withPictures;
+    if (allowed && withPictures) this.#takePictures();
+  }
+
+  async #takePictures() {
+    const { Pictures } = await import("./pictures.js");
+    this.#pictures ??= new Pictures(this.#form);
   }
 
   open() {
@@ -223,6 +231,7 @@ export class FollowUp {
   /** It was sent and has begun. */
   close() {
     this.#form.inert = false;
+    this.#pictures?.clear();
     this.#field.value = "";
     this.#box.hidden = true;
     this.#opener.hidden = false;

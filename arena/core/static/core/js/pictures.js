@@ -34,9 +34,9 @@ export class Pictures {
 
   constructor(form) {
     this.#form = form;
-    this.#list = form.querySelector("#pictures");
+    this.#list = form.querySelector("[data-pictures-sent]");
     this.#most = Number(form.dataset.imagesMax);
-    const input = form.querySelector("#picture-files");
+    const input = form.querySelector("input[type=file]");
     input.addEventListener("change", () => {
       this.#add([...input.files]);
       input.value = "";
@@ -48,6 +48,12 @@ export class Pictures {
 
   get ids() {
     return this.#taken.map(({ id }) => id);
+  }
+
+  /** They were sent. */
+  clear() {
+    this.#taken = [];
+    this.#list.replaceChildren();
   }
 
   /** Text is pasted as ever; where there are pictures they are taken instead. */

@@ -31,8 +31,8 @@ export class Turn {
     return Number(this.#element.dataset.turn);
   }
 
-  get prompt() {
-    return this.#find("[data-prompt]").textContent;
+  get hasPictures() {
+    return this.#find("[data-pictures] img") !== null;
   }
 
   /** Make an empty turn one about this question. */
