@@ -238,7 +238,7 @@ def asks_on(visit: Visit) -> None:
     visit.page.get_by_label("Your next question to both").fill(FOLLOW_UP)
     visit.keep("battle-follow-up")
     visit.page.keyboard.press("Enter")
-    visit.page.wait_for_timeout(900)
+    visit.page.wait_for_timeout(1500)
     visit.keep("battle-second-turn")
     visit.wait_for_vote()
     visit.button("A is better").click()
@@ -255,7 +255,7 @@ def sees_the_board_after_the_vote(visit: Visit) -> None:
     expect(visit.page.get_by_text(re.compile("Rank .*set")).first).to_be_visible()
     visit.keep("battle-voted", whole=True)
     visit.button("Share").click()
-    link = visit.page.locator("[data-share-link]")
+    link = visit.page.locator("#share-link")
     expect(link).to_be_visible()
     visit.keep("battle-shared")
     visit.page.goto(visit.page.url.replace("/battle/", "/shared/"))
@@ -301,7 +301,7 @@ def talks_to_one(visit: Visit) -> None:
     visit.write(QUESTION)
     visit.agree()
     visit.page.wait_for_url(re.compile("/chat/.+/"))
-    expect(visit.button("Copy").first).to_be_visible(timeout=PATIENCE)
+    expect(visit.button("Send")).to_be_visible(timeout=PATIENCE)
     visit.keep("chat")
 
 

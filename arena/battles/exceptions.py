@@ -141,7 +141,8 @@ class IsRecorded(Conflict):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "These answers were recorded, so nobody can be asked on. Vote, or start a new battle."
+                "These answers were recorded, so nobody can be asked on. Vote, or start a new "
+                "battle."
             )
         )
 

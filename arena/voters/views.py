@@ -1,5 +1,6 @@
 """What is kept of a visitor, said from the settings that decide it; a challenge; signing in."""
 
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +29,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "text_days": settings.RETAIN_TEXT_DAYS,
         "network_days": settings.RETAIN_NETWORK_DAYS,
         "key_days": settings.NETWORK_KEY_DAYS,
+        "key_days_counted": ceil(settings.NETWORK_KEY_DAYS),
         "limited": bool(settings.VOTER_RATE or settings.NETWORK_RATE or settings.NETWORK_VOTE_RATE),
         "challenged": settings.ALTCHA,
         "moderated": bool(settings.MODERATION_URL),

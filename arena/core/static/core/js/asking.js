@@ -135,15 +135,29 @@ async function consent() {
   return askConsent();
 }
 
-/** Say in the page's place for trouble what is wrong. */
-export function trouble(text) {
+/** What is wrong, with what can be done about it. */
+export function message(text, ...remedies) {
+  const said = document.createElement("p");
+  said.className = "message";
+  const words = document.createElement("span");
+  words.textContent = text;
+  said.append(words, ...remedies);
+  return said;
+}
+
+export function retryButton() {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button primary";
+  button.dataset.retry = "";
+  button.textContent = t("Retry");
+  return button;
+}
+
+/** Say in the page's place for trouble what is wrong; an empty text says that it is over. */
+export function trouble(text, ...remedies) {
   const place = document.getElementById("trouble");
   // Saying the same again would make a screen reader repeat it.
   if (place.textContent === text) return;
-  place.replaceChildren();
-  if (!text) return;
-  const message = document.createElement("p");
-  message.className = "message";
-  message.textContent = text;
-  place.append(message);
+  place.replaceChildren(...(text ? [message(text, ...remedies)] : []));
 }

@@ -1,6 +1,6 @@
 // The battle page: composing, watching both answers being written, voting, asking on, the reveal.
 
-import { Asking } from "./asking.js";
+import { Asking, retryButton, trouble } from "./asking.js";
 import { Ballot, randomUUID } from "./ballot.js";
 import { Composer, FollowUp, forgetPrompt } from "./composer.js";
 import { wireKeys, wireTabs } from "./controls.js";
@@ -41,37 +41,17 @@ function hint(text, note = "") {
   find("vote-hint").replaceChildren(text, " ", extra);
 }
 
-function trouble(text, { ended = false, retry = false } = {}) {
-  const place = find("trouble");
-  // Saying the same again would make a screen reader repeat it.
-  if (place.textContent === text) return;
-  place.replaceChildren();
-  if (!text) return;
-  const message = document.createElement("p");
-  message.className = "message";
-  const words = document.createElement("span");
-  words.textContent = text;
-  message.append(words);
-  if (retry) message.append(retryButton());
-  if (ended) message.append(newBattleLink());
-  place.append(message);
-}
-
-function retryButton() {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button primary";
-  button.dataset.retry = "";
-  button.textContent = t("Retry");
-  return button;
-}
-
 function newBattleLink() {
   const link = document.createElement("a");
   link.className = "button";
   link.href = newBattleUrl();
   link.textContent = t("New battle");
   return link;
+}
+
+/** What can be done about a battle that has ended without a vote. */
+function remedies(mayRetry) {
+  return mayRetry ? [retryButton(), newBattleLink()] : [newBattleLink()];
 }
 
 function newBattleUrl() {
@@ -177,16 +157,17 @@ function failed({ can_retry: may }) {
     may
       ? t("One side stopped answering. Retry it, or start a new battle; nothing was counted.")
       : t("One side stopped answering. Start a new battle; nothing was counted."),
-    { ended: true, retry: may },
+    ...remedies(may),
   );
 }
 
 function stopped() {
   stopWriting("stopped", t("Stopped"));
   forgetPrompt();
-  trouble(t("You stopped this battle, so it cannot be voted on. Nothing was counted."), {
-    ended: true,
-  });
+  trouble(
+    t("You stopped this battle, so it cannot be voted on. Nothing was counted."),
+    ...remedies(false),
+  );
 }
 
 /** What was asked was not taken: everything is as it was before. */
@@ -201,7 +182,7 @@ function refused(message, asked) {
     trouble(message);
   } else {
     stopWriting("failed", "");
-    trouble(message, { ended: true, retry: canRetry });
+    trouble(message, ...remedies(canRetry));
   }
 }
 

@@ -1,7 +1,7 @@
 // A direct chat: writing on, watching the answer being written, stopping and retrying it.
 
 import { AnswerView } from "./answer.js";
-import { Asking, trouble } from "./asking.js";
+import { Asking, message, retryButton, trouble } from "./asking.js";
 import { Field } from "./composer.js";
 import { wireCopy } from "./copy.js";
 import { enhance } from "./enhance.js";
@@ -42,25 +42,8 @@ function setState(state) {
 }
 
 function ended(text, canRetry = false) {
-  const place = section.querySelector("[data-ended]");
-  place.replaceChildren();
-  if (!text) return;
-  const message = document.createElement("p");
-  message.className = "message";
-  const words = document.createElement("span");
-  words.textContent = text;
-  message.append(words);
-  if (canRetry) message.append(" ", retryButton());
-  place.append(message);
-}
-
-function retryButton() {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button";
-  button.dataset.retry = "";
-  button.textContent = t("Retry");
-  return button;
+  const said = text ? [message(text, ...(canRetry ? [retryButton()] : []))] : [];
+  section.querySelector("[data-ended]").replaceChildren(...said);
 }
 
 /** What is left of an earlier failure can no longer be retried. */

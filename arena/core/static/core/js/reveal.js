@@ -117,6 +117,9 @@ verdict.addEventListener("click", (event) => {
   if (tag) toggle(tag);
 });
 
+// Until here nobody would have heard them.
+for (const control of verdict.querySelectorAll("button:disabled")) control.disabled = false;
+
 // A new battle begins as this one did, and is called so.
 const begins = document.querySelector(".rhythm [data-new-battle]");
 find("[data-new-battle]").replaceChildren(...begins.cloneNode(true).childNodes);

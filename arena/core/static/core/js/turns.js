@@ -82,6 +82,10 @@ export class Turn {
   finish() {
     this.#answers?.a.finish();
     this.#answers?.b.finish();
+    for (const answer of this.#element.querySelectorAll("[data-answer]")) {
+      // The mark of a heading whose words never came is nothing to read.
+      if (answer.textContent.trim() === "") answer.replaceChildren();
+    }
     this.improve();
   }
 
