@@ -13,6 +13,7 @@ from django.utils import timezone
 from arena.battles.images import images_erase, images_of, images_sweep
 from arena.battles.models import Battle, Image, Turn, Vote
 from arena.battles.services import OPEN, texts_erase
+from arena.battles.sharing import shares_end
 from arena.chats.models import Chat
 from arena.chats.services import chats_delete, turns_purge
 from arena.core.locks import one_at_a_time
@@ -83,6 +84,8 @@ def voter_erase(*, voter: Voter, actor: Any = None) -> Kept:
         with transaction.atomic():
             turns = texts_erase(battles=battles)
             chats = chats_delete(chats=Chat.objects.filter(voter=voter))
+            # From now on nobody could end them.
+            shares_end(battles=battles)
             voter_forget(voter=voter)
             audit(
                 action="voter.erase",

@@ -120,6 +120,8 @@ def voter_forget(*, voter: Voter) -> None:
         network_hash="",
         network_key="",
         network_at=None,
+        consent="",
+        consented_at=None,
     )
     Ban.objects.filter(voter=voter).update(network_hash="", network_key=None)
     transaction.on_commit(watch_forget)

@@ -63,6 +63,7 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
             break
     page.keyboard.press("Enter")
     # The dialog that asks for consent has the focus on what agrees.
+    expect(page.get_by_role("button", name="Agree and go on")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Tie")).to_be_enabled(timeout=15_000)
 
