@@ -26,6 +26,11 @@ _FLAT_ROWS = 1 << 17
 _NESTED_ROWS, _NESTED_BYTES = 1 << 11, 1 << 25
 _OBJECTS = ("conv_metadata", "category_tag")
 
+# The limit is the process's: raised once, because around each reading another thread, which may be
+# reading meanwhile, would see it fall.
+csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))
+
+
 
 class TableReader:
     """Votes as rows of a table, or counts per pair."""
@@ -84,17 +89,13 @@ class CsvReader(TableReader):
     def lines(self, places: Iterable[int]) -> dict[int, int]:
         """First line of each data row, blank lines and line ends inside quotes counted."""
         wanted, lines = set(places), {}
-        limit = csv.field_size_limit(1 << 30)
-        try:
-            with self._text() as text:
-                reader, start, index = csv.reader(text), 1, -2
-                for row in reader if wanted else ():
-                    index += bool(row)
-                    if row and index in wanted:
-                        lines[index] = start
-                    start = reader.line_num + 1
-        finally:
-            csv.field_size_limit(limit)
+        with self._text() as text:
+            reader, start, index = csv.reader(text), 1, -2
+            for row in reader if wanted else ():
+                index += bool(row)
+                if row and index in wanted:
+                    lines[index] = start
+                start = reader.line_num + 1
         # Arrow and the csv module may count rows differently only where quoting is broken.
         return {place: lines.get(place, place + 2) for place in wanted}
 

@@ -398,7 +398,7 @@ def test_whatever_a_file_holds_only_our_error_comes_of_it(
         (b"Left,Right,Winner\nx,y,left\n", "column 'Left' reads almost like 'left'"),
         (b"model_a,model_b,winner,Voter\nx,y,tie,u\n", "column 'Voter' reads almost like"),
         (b'{"model_a": "x", "Model_B ": "y", "winner": "tie"}', "column 'Model_B ' reads"),
-        (b"q" * 200_000, "is damaged"),
+        (b"q" * 200_000, "no accepted schema"),
         (b"model_a,model_b,winner\nx,x,tie\n", "malformed"),
     ],
 )
