@@ -31,7 +31,6 @@ _OBJECTS = ("conv_metadata", "category_tag")
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))
 
 
-
 class TableReader:
     """Votes as rows of a table, or counts per pair."""
 

@@ -55,9 +55,7 @@ class Visitor:
     async def begin(self, socket: aiohttp.ClientWebSocketResponse, **asked: object) -> None:
         await socket.send_json(start(**asked))
 
-    async def ask_on(
-        self, socket: aiohttp.ClientWebSocketResponse, turn: int, prompt: str
-    ) -> None:
+    async def ask_on(self, socket: aiohttp.ClientWebSocketResponse, turn: int, prompt: str) -> None:
         message = {"type": "battle.continue", "battle": str(self.battle), "turn": turn}
         await socket.send_json({**message, "prompt": prompt})
 

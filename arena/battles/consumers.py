@@ -107,9 +107,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
             await following.retry(battle, voter)
         self.follow(await self.own_battle(message))
 
-    async def admitted(
-        self, message: protocol.Start | protocol.Continue | protocol.Retry
-    ) -> Voter:
+    async def admitted(self, message: protocol.Start | protocol.Continue | protocol.Retry) -> Voter:
         """The voter, if they may have a turn written now."""
         await sign_in_needed(self.scope)
         return await in_thread(self.admit)(message)
