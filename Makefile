@@ -10,6 +10,8 @@ URL ?=
 KIND ?= openai
 KEY_ENV ?=
 MODELS ?=
+FILE ?=
+NAME ?=
 IMAGES ?=
 # A folder of its own for each file of votes; blanks would end a word of make.
 blank := $(subst ,, )
@@ -20,7 +22,7 @@ SERVING := --ws-max-size 1000000 --ws-per-message-deflate false --timeout-gracef
 	--no-server-header --no-proxy-headers
 SITE := TILTYARD_VAR="$(DEMO)" SECRET_KEY_FILE="$(DEMO)/secret_key"
 
-.PHONY: help demo endpoint test test-services check format vendor bench coverage-study screenshots messages migrations clean
+.PHONY: help demo endpoint answers test test-services check format vendor bench coverage-study screenshots messages migrations clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,6 +41,9 @@ endpoint: $(VENV)/.demo ## add your own models to the demo: URL=http://localhost
 	@$(SITE) $(BIN)/python manage.py add_endpoint "$(URL)" --kind "$(KIND)" \
 		$(if $(KEY_ENV),--key-env "$(KEY_ENV)") $(foreach model,$(MODELS),--model "$(model)") \
 		$(if $(IMAGES),--images)
+
+answers: $(VENV)/.demo ## have answers made elsewhere judged in the demo: FILE=answers.csv NAME="..."
+	@$(SITE) $(BIN)/python manage.py import_answers "$(FILE)" --name "$(NAME)"
 
 test: $(VENV)/.test ## run every test (those in a browser skip where there is no Chromium)
 	@$(BIN)/pytest -n auto --dist loadfile -m "not browser" $(ARGS); [ $$? = 0 -o $$? = 5 ]

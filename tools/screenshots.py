@@ -234,7 +234,7 @@ def begins(visit: Visit) -> None:
 
 
 def asks_on(visit: Visit) -> None:
-    visit.button("Or ask both on").click()
+    visit.button("Ask a follow-up").click()
     visit.page.get_by_label("Your next question to both").fill(FOLLOW_UP)
     visit.keep("battle-follow-up")
     visit.page.keyboard.press("Enter")

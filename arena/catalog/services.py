@@ -134,6 +134,7 @@ def endpoint_add(
 ) -> Added:
     """Make each model of a server a contestant, unless it is one.
 
+    accepts_images: whether they may be asked about pictures; also those that were there before.
     Raises BadInput for values that the catalog does not take; then nothing was added.
     """
     lock_writes(Revision)
@@ -156,6 +157,8 @@ def endpoint_add(
         )
         revision_create(contestant=contestant, name=name, remote_model=model, actor=actor, **served)
         new.append(name)
+    if accepts_images:
+        Contestant.objects.filter(revisions__name__in=known.values()).update(accepts_images=True)
     return Added(new, sorted(known.values()))
 
 

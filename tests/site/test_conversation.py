@@ -93,6 +93,7 @@ def test_whoever_does_not_agree_keeps_the_prompt_and_nobody_is_asked(anywhere: P
         expect(page.get_by_role("dialog")).to_contain_text("kept for 365 days")
         button(page, "Not now").click()
         expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(page.get_by_label("Your prompt")).to_be_focused()
         expect(page.get_by_label("Your prompt")).to_have_value("Why is the sky blue?")
         assert not Voter.objects.exists()
 
@@ -179,7 +180,7 @@ def test_a_picture_goes_with_the_prompt(anywhere: Page, tmp_path: Any) -> None:
         page.reload()
         expect(shown).to_be_visible()
         assert shown.evaluate("image => image.naturalWidth") > 0
-        button(page, "Or ask both on").click()
+        button(page, "Ask a follow-up").click()
         page.locator("#follow-up").get_by_label("Add picture").set_input_files(tmp_path / "red.png")
         expect(page.get_by_role("img", name="red.png")).to_be_visible()
         page.get_by_label("Your next question to both").fill("And this?")

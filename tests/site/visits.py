@@ -50,7 +50,7 @@ def ask(page: Page, prompt: str = "Why is the sky blue?") -> None:
 
 
 def ask_on(page: Page, prompt: str) -> None:
-    button(page, "Or ask both on").click()
+    button(page, "Ask a follow-up").click()
     page.get_by_label("Your next question to both").fill(prompt)
     page.keyboard.press("Enter")
 

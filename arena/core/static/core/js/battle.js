@@ -153,6 +153,8 @@ function complete() {
 function failed({ can_retry: may }) {
   canRetry = may;
   stopWriting("failed", t("Stopped"));
+  // The alert says it; what was said before is no longer true.
+  announce("");
   trouble(
     may
       ? t("One side stopped answering. Retry it, or start a new battle; nothing was counted.")

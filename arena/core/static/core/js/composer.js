@@ -111,6 +111,7 @@ export class Composer {
   #section;
   #field = null;
   #pictures = null;
+  #asker = null;
   /** Whether what was sent is a prompt of the visitor's own. */
   isOwn = false;
 
@@ -175,7 +176,10 @@ export class Composer {
   }
 
   #wait(waiting) {
+    // What is inert loses the focus; whoever asked finds it again where it was.
+    if (waiting) this.#asker = document.activeElement;
     this.#section.inert = waiting;
+    if (!waiting) this.#asker?.focus();
     this.#section.setAttribute("aria-busy", String(waiting));
   }
 }

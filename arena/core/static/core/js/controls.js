@@ -5,10 +5,10 @@ import { t } from "./texts.js";
 
 const SETTING = "tiltyard.keys";
 const SWIPE = 56;
-const TAKES_KEYS = "input, textarea, select, button, a, summary, dialog, [contenteditable]";
+const TAKES_KEYS = "input, textarea, select, dialog, [contenteditable]";
 
 /**
- * Single keys act outside text fields and buttons, unless the reader switched them off.
+ * Single keys act outside fields and dialogs, unless the reader switched them off.
  * `actions` maps a key to what it does.
  */
 export function wireKeys(button, actions) {
