@@ -112,6 +112,9 @@ def test_they_may_be_asked_about_pictures_where_it_is_said_so(endpoint: str) -> 
     looking = Contestant.objects.filter(accepts_images=True)
     assert list(looking.values_list("name", flat=True)) == ["linnet-3"]
 
+    add_endpoint(endpoint, "--images")
+    assert looking.count() == Contestant.objects.count() > 1
+
 
 def test_with_one_contestant_it_says_how_to_get_a_second(endpoint: str) -> None:
     said = add_endpoint(endpoint, "--model", "linnet-3")
