@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from arena.battles.starting import Question
 from arena.core.exceptions import ArenaError, BadInput, TooMany
+from arena.core.text import is_storable
 
 Outgoing = dict[str, Any]
 # What a column of the database holds, so that a hostile number is refused and not an error.
@@ -105,14 +106,17 @@ def parse(text: str | None) -> Incoming:
 
 def string(fields: Mapping[Any, Any], name: str) -> str:
     value = fields.get(name, "")
-    if not isinstance(value, str):
+    # A prompt has words of its own for what is no text.
+    if not isinstance(value, str) or (name != "prompt" and not is_storable(value)):
         raise BadInput(_("%(name)s is not text. Reload the page.") % {"name": name})
     return value
 
 
 def strings(fields: Mapping[Any, Any], name: str) -> tuple[str, ...]:
     values = fields.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, list) or not all(
+        isinstance(value, str) and is_storable(value) for value in values
+    ):
         raise BadInput(_("%(name)s is not a list of texts. Reload the page.") % {"name": name})
     return tuple(values)
 

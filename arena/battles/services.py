@@ -269,7 +269,9 @@ def texts_erase(*, battles: QuerySet[Battle]) -> int:
     that are being written find no battle to be stored in. Counts and votes stay.
     """
     with transaction.atomic():
-        battles.filter(state__in=OPEN).update(state=State.INTERRUPTED, ended_at=Now())
+        # Where one side failed the other may still be written, and is stored in a failed battle.
+        unfinished = battles.filter(state__in=(*OPEN, State.FAILED))
+        unfinished.update(state=State.INTERRUPTED, ended_at=Now())
         turns = Turn.objects.filter(battle__in=battles).exclude(salt="")
         Answer.objects.filter(turn__in=turns).update(
             text="", reasoning="", identity_claims=[], error_detail=""

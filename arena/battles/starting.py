@@ -185,7 +185,7 @@ def battle_continue(
     """
     battle = selectors.battle_of(battle_id, voter)
     last = battle.turns.latest("number")
-    if last.number == number:
+    if last.number == number and last.prompt == prompt.strip():
         return None
     if battle.mode == Mode.RECORDED:
         raise IsRecorded
@@ -232,6 +232,8 @@ def battle_retry(*, battle_id: uuid.UUID, voter: Voter, owner: str) -> StartedTu
         return None
     refuse_a_crowd(voter)
     turn = battle.turns.latest("number")
+    if not turn.salt:
+        raise NothingToRetry
     if not may_try_again(battle, turn):
         raise TriedOften
     failed = Battle.objects.filter(

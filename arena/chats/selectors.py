@@ -114,6 +114,7 @@ def said_before(turn: ChatTurn) -> list[tuple[str, str]]:
         turn__chat=turn.chat_id,
         turn__number__lt=turn.number,
         turn__state__in=(State.COMPLETE, State.STOPPED),
+        attempt=F("turn__attempt"),
     ).exclude(text="")
     return list(answers.order_by("turn__number").values_list("turn__prompt", "text"))
 

@@ -319,3 +319,26 @@ async def test_a_hostile_turn_number_is_refused_in_words(number: Any) -> None:
         answer = await until_end(browser)
 
     assert answer[-1]["type"] == "battle.refused"
+
+
+async def test_another_question_under_a_number_that_is_taken_is_not_swallowed() -> None:
+    async with serving(Parrot().answer) as endpoint:
+        await two_named(endpoint)
+        async with socket() as browser:
+            await browser.send_json_to(start(prompt="First?"))
+            first = await until_end(browser)
+            await browser.send_json_to(go_on(first[0], 2, "Second?"))
+            await until_end(browser)
+            await browser.send_json_to(go_on(first[0], 2, "Another?"))
+            answer = await until_end(browser)
+
+    assert "gone on in another window" in answer[-1]["message"]
+
+
+@pytest.mark.parametrize("field", ["collection", "recorded"])
+async def test_half_a_surrogate_is_refused_in_words(field: str) -> None:
+    async with socket() as browser:
+        await browser.send_json_to(start(**{field: "\ud800"}))
+        answer = await until_end(browser)
+
+    assert answer[-1]["type"] == "battle.refused"
