@@ -1,9 +1,10 @@
 """Who judges what next of answers that were recorded.
 
 A cell is a prompt and an unordered pair of contestants that both answered it. Cells with the
-fewest votes come first, each pair of contestants as likely as any other that has such a cell, and
-no voter gets a cell twice. A share of the draws is uniform over all cells that still need votes,
-so that the stored probability of a pair is never small.
+fewest votes come first, each pair of contestants as likely as any other that has such a cell. No
+voter gets an answer twice, since after a vote they know who wrote it. A share of the draws is
+uniform over all cells that still need votes, so that the stored probability of a pair is never
+small.
 """
 
 import time
@@ -92,7 +93,16 @@ class Known:
     @property
     def candidates(self) -> Integers:
         """Indices of the cells that may be given to this voter."""
-        return np.flatnonzero((self.taken < self.wanted) & ~self.judged & ~self.open)
+        return np.flatnonzero((self.taken < self.wanted) & ~self.met)
+
+    @property
+    def met(self) -> Booleans:
+        """Whether this voter has been given an answer of it, in this cell or in another."""
+        mine = self.judged | self.open
+        first, second = self.prompt << 32 | self.first, self.prompt << 32 | self.second
+        answers = np.concatenate([first[mine], second[mine]])
+        met: Booleans = np.isin(first, answers) | np.isin(second, answers)
+        return met
 
     @property
     def pairs(self) -> Integers:
@@ -138,7 +148,7 @@ def why_none(known: Known, *, is_open: bool) -> Conflict | None:
         return CollectionComplete()
     if (wants & known.open).any():
         return PairsLeftOpen()
-    if (wants & ~known.judged).any():
+    if (wants & ~known.met).any():
         return PairsTaken()
     return AllJudged(int(known.judged.sum()))
 

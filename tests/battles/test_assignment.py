@@ -103,11 +103,15 @@ def test_it_works(collection: Collection, alice: Voter) -> None:
     assert assigned.pairing.probability == pytest.approx(1 / 3)
 
 
-def test_nobody_judges_a_cell_twice(collection: Collection, alice: Voter) -> None:
-    judged = [cell(begin(alice, collection)) for _ in range(9)]
+@pytest.mark.parametrize("state", [State.VOTED, State.COMPLETE])
+def test_nobody_gets_an_answer_twice(alice: Voter, state: State) -> None:
+    """After a vote they know who wrote it."""
+    collection = collected(models=("Wren", "Kite", "Linnet", "Ostrel"))
+    given = [cell(begin(alice, collection, state)) for _ in range(6)]
 
-    assert len(set(judged)) == 9
-    with pytest.raises(AllJudged, match="all 9 pairs"):
+    answers = [(prompt, revision) for prompt, pair in given for revision in pair]
+    assert len(set(answers)) == len(answers) == 12
+    with pytest.raises(AllJudged if state == State.VOTED else PairsLeftOpen):
         assignment_for(voter=alice, collection=collection)
 
 
@@ -149,10 +153,10 @@ def test_sides_are_drawn_by_coin(collection: Collection, alice: Voter) -> None:
     assert abs(sum(pair.a.pk < pair.b.pk for pair in pairings) - 100) < 36
 
 
-def test_the_stored_probability_is_the_one_drawn_with(alice: Voter, bob: Voter) -> None:
+def test_the_stored_probability_is_the_one_drawn_with(alice: Voter) -> None:
     collection = collected(prompts=("sky", "sea"), votes_per_cell=3)
-    for _ in range(3):
-        begin(bob, collection)
+    for voter in voters(3):
+        begin(voter, collection)
 
     draws = Counter()
     said = {}
@@ -293,7 +297,7 @@ def test_votes_on_old_battles_count_as_well(alice: Voter, bob: Voter) -> None:
 def test_a_draw_asks_as_little_of_many_cells_as_of_few(alice: Voter) -> None:
     few = collected("Few", prompts=("sky",))
     many = collected("Many", prompts=tuple(f"p{n}" for n in range(40)))
-    begin(alice, few)
+    begin(Voter.objects.create(), few)
     asked = []
     for collection in (few, many):
         for revision in np.unique(cells_of(collection.pk).first):
@@ -326,18 +330,17 @@ def test_the_page_of_judges_counts(collection: Collection, alice: Voter, bob: Vo
 
 
 def test_operators_see_how_far_it_is_and_whom_it_rests_on(alice: Voter, bob: Voter) -> None:
-    collection = collected(prompts=("sky",), votes_per_cell=2)
+    collection = collected(prompts=("sky", "sea"), votes_per_cell=2)
     for voter in (alice, bob):
         begin(voter, collection, outcome="tie")
     begin(alice, collection, outcome="both_bad")
     progress = progress_of(collection)
 
-    assert (progress.votes, progress.wanted, progress.cells) == (3, 6, 3)
+    assert (progress.votes, progress.wanted, progress.cells) == (3, 12, 6)
     assert [revision.name for revision in progress.contestants] == ["Kite", "Linnet", "Wren"]
     assert progress.pairs.keys() == {(0, 1), (0, 2), (1, 2)}
-    assert sum(spread.most for spread in progress.pairs.values()) == 3
-    (prompt,) = progress.prompts
-    assert (prompt.spread.cells, prompt.spread.mean) == (3, 1.0)
+    for spreads in (progress.pairs.values(), (each.spread for each in progress.prompts)):
+        assert sum(spread.cells * spread.mean for spread in spreads) == pytest.approx(3)
     assert [(voter.pk, voter.votes) for voter in progress.voters] == [(alice.pk, 2), (bob.pk, 1)]
     assert progress.effective_voters == pytest.approx(9 / 5)
 
