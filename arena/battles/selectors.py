@@ -229,11 +229,6 @@ def began_with_images(battle: Battle) -> bool:
     return battle.turns.filter(number=1, images__isnull=False).exists()
 
 
-def turns_before(turn: Turn) -> list[Turn]:
-    """The earlier turns of its battle, in their order."""
-    return list(Turn.objects.filter(battle=turn.battle_id, number__lt=turn.number))
-
-
 def turns_of(battle: Battle) -> list[Turn]:
     """All turns of a battle in their order, with their answers and pictures."""
     return list(

@@ -89,6 +89,7 @@ def battle_start(
     text = checked_prompt(question.prompt) if question.is_own else ""
     images = images_claim(voter=voter, ids=question.images)
     mode, source, pairing = met(voter, question)
+    asked = asked_with(source.text if source else text, images)
     try:
         with transaction.atomic():
             battle = Battle.objects.create(
@@ -104,11 +105,11 @@ def battle_start(
                 draw_probability=None if mode == Mode.NAMED else pairing.probability,
                 owner=owner,
             )
-            turn = turn_add(battle, 1, source.text if source else text, images)
+            turn = turn_add(battle, 1, asked.message.content, images)
     except IntegrityError:
         # Two windows, or a socket and its successor, sent it at once.
         return battle_start(battle_id=battle_id, voter=voter, owner=owner, question=question)
-    return started(battle, turn)
+    return started(battle, turn, asked)
 
 
 def met(voter: Voter, question: Question) -> tuple[Mode, Prompt | None, Pairing]:
@@ -184,7 +185,8 @@ def battle_continue(
     what is wrong with prompt and pictures.
     """
     battle = selectors.battle_of(battle_id, voter)
-    last = battle.turns.latest("number")
+    turns = selectors.turns_of(battle)
+    last = turns[-1]
     if last.number == number and last.prompt == prompt.strip():
         return None
     if battle.mode == Mode.RECORDED:
@@ -194,7 +196,8 @@ def battle_continue(
     if images and not selectors.began_with_images(battle):
         raise LateImages
     refuse_a_crowd(voter)
-    text, claimed = checked_prompt(prompt), images_claim(voter=voter, ids=images)
+    claimed = images_claim(voter=voter, ids=images)
+    asked = asked_with(checked_prompt(prompt), claimed, turns)
     with transaction.atomic():
         attempt = battle.attempt + 1
         open_battle = Battle.objects.filter(
@@ -202,9 +205,9 @@ def battle_continue(
         )
         if number != last.number + 1 or not take(open_battle, attempt, owner):
             raise GoneOn
-        turn = turn_add(battle, number, text, claimed, first_attempt=attempt)
+        turn = turn_add(battle, number, asked.message.content, claimed, first_attempt=attempt)
     battle.refresh_from_db()
-    return started(battle, turn)
+    return started(battle, turn, asked)
 
 
 def turn_add(
@@ -231,11 +234,12 @@ def battle_retry(*, battle_id: uuid.UUID, voter: Voter, owner: str) -> StartedTu
     if battle.state == State.GENERATING:
         return None
     refuse_a_crowd(voter)
-    turn = battle.turns.latest("number")
+    *earlier, turn = selectors.turns_of(battle)
     if not turn.salt:
         raise NothingToRetry
     if not may_try_again(battle, turn):
         raise TriedOften
+    asked = asked_with(turn.prompt, turn.images.all(), earlier)
     failed = Battle.objects.filter(
         pk=battle.pk, state__in=RETRIABLE, attempt=battle.attempt, owner=battle.owner
     )
@@ -244,7 +248,7 @@ def battle_retry(*, battle_id: uuid.UUID, voter: Voter, owner: str) -> StartedTu
             return None
         raise NothingToRetry
     battle.refresh_from_db()
-    return started(battle, turn, selectors.whole_texts(turn))
+    return started(battle, turn, asked, selectors.whole_texts(turn))
 
 
 def may_try_again(battle: Battle, turn: Turn) -> bool:
@@ -261,34 +265,52 @@ def take(battles: QuerySet[Battle], attempt: int, owner: str) -> int:
 # -- What the providers are asked ------------------------------------------------------------
 
 
-def started(battle: Battle, turn: Turn, kept: Mapping[Side, str] | None = None) -> StartedTurn:
-    images = list(turn.images.order_by("created_at"))
+def started(
+    battle: Battle, turn: Turn, asked: "Asked", kept: Mapping[Side, str] | None = None
+) -> StartedTurn:
+    revisions = {Side.A: battle.revision_a, Side.B: battle.revision_b}
+    recorded = selectors.recorded_texts(battle.recorded_prompt, list(revisions.values()))
     return StartedTurn(
         battle=battle,
         turn=turn,
-        images=tuple(image.pk for image in images),
-        requests=requests_for(battle, turn, images),
+        images=asked.images,
+        requests={
+            side: request_for(revision, asked.as_known_to(side), recorded.get(revision.pk, ""))
+            for side, revision in revisions.items()
+        },
         kept=kept or {},
     )
 
 
-def requests_for(
-    battle: Battle, turn: Turn, images: Sequence[Image]
-) -> dict[Side, tuple[Kind, Request]]:
-    revisions = {Side.A: battle.revision_a, Side.B: battle.revision_b}
-    recorded = selectors.recorded_texts(battle.recorded_prompt, list(revisions.values()))
-    asked = Message("user", turn.prompt, images_read(images))
-    earlier = selectors.turns_before(turn)
-    return {
-        side: request_for(revision, (*said_by(side, earlier), asked), recorded.get(revision.pk, ""))
-        for side, revision in revisions.items()
-    }
+@dataclass(frozen=True)
+class Asked:
+    """A question with what was said before it. Its making reads the pictures' files.
+
+    earlier: of each turn before, the question and both sides' answers.
+    """
+
+    message: Message
+    images: tuple[uuid.UUID, ...] = ()
+    earlier: tuple[tuple[Message, Mapping[Side, str]], ...] = ()
+
+    def as_known_to(self, side: Side) -> list[Message]:
+        """The conversation as that side knows it: its own answers, nothing of the other's."""
+        said: list[Message] = []
+        for question, answers in self.earlier:
+            said += [question, Message("assistant", answers[side])]
+        return [*said, self.message]
 
 
-def said_by(side: Side, earlier: Sequence[Turn]) -> list[Message]:
-    """The conversation so far as that side knows it: its own answers, nothing of the other's."""
-    said: list[Message] = []
-    for turn in earlier:
-        said.append(Message("user", turn.prompt, images_read(turn.images.order_by("created_at"))))
-        said.append(Message("assistant", selectors.whole_texts(turn)[side]))
-    return said
+def asked_with(prompt: str, images: Sequence[Image], earlier: Sequence[Turn] = ()) -> Asked:
+    """earlier: turns as `selectors.turns_of` gives them. Raises ImageGone."""
+    return Asked(
+        message=Message("user", prompt, images_read(images)),
+        images=tuple(image.pk for image in images),
+        earlier=tuple(
+            (
+                Message("user", turn.prompt, images_read(turn.images.all())),
+                selectors.answers_of(turn),
+            )
+            for turn in earlier
+        ),
+    )
