@@ -239,7 +239,7 @@ def battle_retry(*, battle_id: uuid.UUID, voter: Voter, owner: str) -> StartedTu
         raise NothingToRetry
     if not may_try_again(battle, turn):
         raise TriedOften
-    asked = asked_with(turn.prompt, turn.images.all(), earlier)
+    asked = asked_with(turn.prompt, list(turn.images.all()), earlier)
     failed = Battle.objects.filter(
         pk=battle.pk, state__in=RETRIABLE, attempt=battle.attempt, owner=battle.owner
     )
