@@ -38,7 +38,13 @@ async def follow(battle: Battle, attempt: int, after: int) -> AsyncIterator[str]
             return
         answer = await relay.ask(
             battle.owner,
-            {"do": "read", "battle": battle.pk.hex, "attempt": attempt, "after": after},
+            {
+                "do": "read",
+                "battle": battle.pk.hex,
+                "taken": battle.attempt,
+                "attempt": attempt,
+                "after": after,
+            },
             seconds=NEWS_SECONDS + ANSWER_SECONDS,
         )
         if answer is None or answer["is_unknown"]:
@@ -63,7 +69,8 @@ async def follow_here(own: Generation, attempt: int, after: int) -> AsyncIterato
 
 async def stop(battle: Battle) -> None:
     """Have the battle stopped, wherever it is being written."""
-    if generation.owned(battle.pk) is not None:
+    # Not by the log, which the owner of an earlier turn or attempt keeps for a while.
+    if battle.owner == generation.WORKER:
         generation.stop(battle.pk)
     else:
         question = {"do": "stop", "battle": battle.pk.hex}
@@ -75,7 +82,7 @@ async def retry(battle: Battle, voter: Voter) -> None:
 
     A retry that was sent twice makes one attempt. Raises an ArenaError where there can be none.
     """
-    if generation.owned(battle.pk) is None and battle.owner != generation.WORKER:
+    if battle.owner != generation.WORKER:
         question = {
             "do": "retry",
             "battle": battle.pk.hex,
@@ -110,6 +117,8 @@ async def answer(question: dict[str, Any]) -> dict[str, Any]:
     if own is None:
         return UNKNOWN
     match question["do"]:
+        case "read" if own.log.attempt < question["taken"]:
+            return UNKNOWN  # the next attempt is taken, and its log is about to be opened
         case "read":
             return await answer_read(own, question["attempt"], question["after"])
         case "stop":

@@ -17,6 +17,7 @@ from arena.battles.exceptions import (
     BadChoice,
     BadPrompt,
     GoneOn,
+    ImageGone,
     IsRecorded,
     LateImages,
     NobodyToMeet,
@@ -191,6 +192,8 @@ def battle_continue(
         return None
     if battle.mode == Mode.RECORDED:
         raise IsRecorded
+    if number != last.number + 1:
+        raise GoneOn
     if last.number >= settings.BATTLE_TURNS:
         raise TooManyTurns
     if images and not selectors.began_with_images(battle):
@@ -198,16 +201,27 @@ def battle_continue(
     refuse_a_crowd(voter)
     claimed = images_claim(voter=voter, ids=images)
     asked = asked_with(checked_prompt(prompt), claimed, turns)
+    try:
+        turn = turn_take(battle, number, owner, asked, claimed)
+    except IntegrityError as error:
+        # A picture was swept away since it was claimed; the transaction took the turn back.
+        raise ImageGone from error
+    battle.refresh_from_db()
+    return started(battle, turn, asked)
+
+
+def turn_take(
+    battle: Battle, number: int, owner: str, asked: "Asked", images: Sequence[Image]
+) -> Turn:
+    """The battle's next turn, which this process owns. Raises GoneOn where it is not the next."""
     with transaction.atomic():
         attempt = battle.attempt + 1
         open_battle = Battle.objects.filter(
             pk=battle.pk, state=State.COMPLETE, attempt=battle.attempt
         )
-        if number != last.number + 1 or not take(open_battle, attempt, owner):
+        if not take(open_battle, attempt, owner):
             raise GoneOn
-        turn = turn_add(battle, number, asked.message.content, claimed, first_attempt=attempt)
-    battle.refresh_from_db()
-    return started(battle, turn, asked)
+        return turn_add(battle, number, asked.message.content, images, first_attempt=attempt)
 
 
 def turn_add(
