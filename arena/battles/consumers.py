@@ -24,7 +24,8 @@ from arena.voters.consent import consent_check
 from arena.voters.door import Action, voter_admit
 from arena.voters.models import Voter
 from arena.voters.networks import address_of
-from arena.voters.services import voter_from, voter_known
+from arena.voters.selectors import voter_by_key
+from arena.voters.services import voter_from, voter_key, voter_known
 from arena.voters.sockets import sign_in_needed
 
 log = logging.getLogger(__name__)
@@ -48,10 +49,8 @@ class BattleConsumer(AsyncWebsocketConsumer):
 
     async def do(self, message: protocol.Incoming) -> None:
         match message:
-            case protocol.Start():
-                await self.start(message)
-            case protocol.Continue():
-                await self.go_on(message)
+            case protocol.Start() | protocol.Continue():
+                await self.ask(message)
             case protocol.Attach():
                 await self.attach(message)
             case protocol.Stop():
@@ -62,40 +61,30 @@ class BattleConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         self.leave()
 
-    async def start(self, message: protocol.Start) -> None:
-        generation.refuse_while_restarting()
-        voter = await self.admitted(message)
-        question = message.question
-        if question.is_own:
-            await moderation.refuse_flagged(question.prompt)
-        started = await in_thread(starting.battle_start)(
-            battle_id=message.battle, voter=voter, owner=generation.WORKER, question=question
-        )
-        await self.follow_turn(message, started)
-
-    async def go_on(self, message: protocol.Continue) -> None:
-        generation.refuse_while_restarting()
-        voter = await self.admitted(message)
-        await moderation.refuse_flagged(message.prompt)
-        started = await in_thread(starting.battle_continue)(
-            battle_id=message.battle,
-            voter=voter,
-            owner=generation.WORKER,
-            number=message.turn,
-            prompt=message.prompt,
-            images=message.images,
-        )
-        await self.follow_turn(message, started)
-
-    async def follow_turn(
-        self, message: protocol.Start | protocol.Continue, started: starting.StartedTurn | None
-    ) -> None:
-        """Own what began just now; what had begun already is written somewhere."""
-        if started is None:
+    async def ask(self, message: protocol.Start | protocol.Continue) -> None:
+        """Own the turn that this begins; what was sent before is written somewhere already."""
+        if await self.is_begun(message):
             self.follow(await self.own_battle(message))
-        else:
+            return
+        generation.refuse_while_restarting()
+        voter = await self.admitted(message)
+        if prompt := own_prompt(message):
+            await moderation.refuse_flagged(prompt)
+        started = await in_thread(begin)(message, voter)
+        if started is not None:
             generation.own(started)
-            self.follow(started.battle)
+        self.follow(started.battle if started else await self.own_battle(message))
+
+    @in_thread
+    def is_begun(self, message: protocol.Start | protocol.Continue) -> bool:
+        """Whether the same was sent before: its proof of work is spent, and none is needed."""
+        key = voter_key(self.scope["cookies"])
+        voter = voter_by_key(key) if key else None
+        if voter is None:
+            return False
+        if isinstance(message, protocol.Start):
+            return starting.battle_begun(message.battle, voter)
+        return starting.turn_begun(message.battle, voter, message.turn, message.prompt)
 
     async def attach(self, message: protocol.Attach) -> None:
         self.follow(await self.own_battle(message), message.attempt, message.after)
@@ -119,11 +108,9 @@ class BattleConsumer(AsyncWebsocketConsumer):
         voter_admit(voter=voter, address=address_of(self.scope), action=Action.BATTLE)
         challenge_check(voter=voter, payload=message.challenge)
         # Before anybody is asked whether it may pass; where it is stored it is checked again.
-        match message:
-            case protocol.Start(question=question) if question.is_own:
-                services.checked_prompt(question.prompt)
-            case protocol.Continue():
-                services.checked_prompt(message.prompt)
+        prompt = None if isinstance(message, protocol.Retry) else own_prompt(message)
+        if prompt is not None:
+            services.checked_prompt(prompt)
         return voter
 
     @in_thread
@@ -148,3 +135,28 @@ class BattleConsumer(AsyncWebsocketConsumer):
             # The page attaches again, from the last frame it has.
             log.exception("%s could not be followed further", battle)
             await self.close(code=1011)
+
+
+def own_prompt(message: protocol.Start | protocol.Continue) -> str | None:
+    """The visitor's own prompt, which may be empty; None where a recorded one is asked for."""
+    if isinstance(message, protocol.Continue):
+        return message.prompt
+    return message.question.prompt if message.question.is_own else None
+
+
+def begin(message: protocol.Start | protocol.Continue, voter: Voter) -> starting.StartedTurn | None:
+    if isinstance(message, protocol.Start):
+        return starting.battle_start(
+            battle_id=message.battle,
+            voter=voter,
+            owner=generation.WORKER,
+            question=message.question,
+        )
+    return starting.battle_continue(
+        battle_id=message.battle,
+        voter=voter,
+        owner=generation.WORKER,
+        number=message.turn,
+        prompt=message.prompt,
+        images=message.images,
+    )

@@ -157,6 +157,17 @@ def recorded_prompt(slug: str) -> Prompt:
     raise BadPrompt(_("There is no such recorded prompt. Pick one from the list."))
 
 
+def battle_begun(battle_id: uuid.UUID, voter: Voter) -> bool:
+    """Whether this voter has begun that battle."""
+    return Battle.objects.filter(pk=battle_id, voter=voter).exists()
+
+
+def turn_begun(battle_id: uuid.UUID, voter: Voter, number: int, prompt: str) -> bool:
+    """Whether that turn of the voter's battle is its last and asks the same."""
+    last = Turn.objects.filter(battle=battle_id, battle__voter=voter).order_by("number").last()
+    return last is not None and (last.number, last.prompt) == (number, prompt.strip())
+
+
 def refuse_anybody_elses(battle: Battle, voter: Voter) -> None:
     if battle.voter_id != voter.pk:
         raise NotYourBattle

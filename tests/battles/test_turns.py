@@ -225,6 +225,24 @@ async def test_a_start_that_is_sent_twice_begins_one_battle() -> None:
     assert await Battle.objects.acount() == 1
 
 
+async def test_what_is_sent_again_needs_no_other_proof_of_work(monkeypatch: Any) -> None:
+    async with serving(Parrot().answer) as endpoint:
+        await two_named(endpoint)
+        async with socket() as browser:
+            message = start(prompt="First?")
+            await browser.send_json_to(message)
+            first = await until_end(browser)
+            await browser.send_json_to(go_on(first[0], 2, "Second?"))
+            await until_end(browser)
+            monkeypatch.setattr(settings, "ALTCHA", True)
+            endings = []
+            for again in (message, go_on(first[0], 2, " Second? "), start(prompt="New?")):
+                await browser.send_json_to(again)
+                endings.append((await until_end(browser))[-1]["type"])
+
+    assert endings == ["battle.complete", "battle.complete", "battle.refused"]
+
+
 async def test_another_persons_battle_is_not_begun_again() -> None:
     await two_on_record()
     async with socket() as browser, socket() as stranger:
