@@ -53,7 +53,8 @@ class Ballot:
 
     @property
     def body(self) -> str:
-        return f"outcome={self.outcome}&key={self.key}"
+        # Each battle here has one turn, written once.
+        return f"outcome={self.outcome}&key={self.key}&attempt=1"
 
 
 @dataclass

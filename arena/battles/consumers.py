@@ -103,7 +103,8 @@ class BattleConsumer(AsyncWebsocketConsumer):
 
     def admit(self, message: protocol.Start | protocol.Continue | protocol.Retry) -> Voter:
         voter = voter_from(self.scope["cookies"])
-        if isinstance(message, protocol.Start):
+        # A retry tells nothing that is not kept already.
+        if not isinstance(message, protocol.Retry):
             consent_check(voter=voter, given=message.consent)
         voter_admit(voter=voter, address=address_of(self.scope), action=Action.BATTLE)
         challenge_check(voter=voter, payload=message.challenge)

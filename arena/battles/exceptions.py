@@ -132,6 +132,11 @@ class BadKey(BadInput):
         super().__init__(_("A vote carries a key of 8 to 64 letters, digits or hyphens."))
 
 
+class BadAttempt(BadInput):
+    def __init__(self) -> None:
+        super().__init__(_("A vote says which attempt it saw. Reload the page and vote again."))
+
+
 class BadChoice(BadInput):
     def __init__(self) -> None:
         super().__init__(_("Choose two different contestants, and send it again."))

@@ -37,12 +37,16 @@ class Start:
 
 @dataclass(frozen=True)
 class Continue:
-    """Ask both sides on; `turn` is the number that this turn will have: twice is once."""
+    """Ask both sides on; `turn` is the number that this turn will have: twice is once.
+
+    consent: as above, where terms have changed since the battle began.
+    """
 
     battle: uuid.UUID
     turn: int
     prompt: str
     images: tuple[uuid.UUID, ...] = ()
+    consent: bool = False
     challenge: str = ""
 
 
@@ -93,6 +97,7 @@ def parse(text: str | None) -> Incoming:
                 number(fields, "turn"),
                 string(fields, "prompt"),
                 identifiers(fields, "images"),
+                fields.get("consent") is True,
                 string(fields, "challenge"),
             )
         case {"type": "battle.attach", "battle": str(battle), **fields}:

@@ -318,15 +318,24 @@ def battle_shared(battle_id: uuid.UUID) -> Battle:
 def votes_between(after: int, last: int) -> QuerySet[Vote]:
     """Votes with an id in (after, last], by id, with what `values_list` may ask of them:
 
-    `a` and `b`, the final answers of the turn voted on; `claims_a` and `claims_b`, 1 where one
-    named itself and else 0; `battle_text`, the battle's id.
+    `a` and `b`, the final answers of the turn voted on; `claims_a` and `claims_b`, 1 where that
+    side named itself in any turn and else 0; `battle_text`, the battle's id.
     """
     votes: QuerySet[Vote] = Vote.objects.filter(pk__gt=after, pk__lte=last)
     for side in Side.values:
         votes = with_final_answer(votes, side, "turn__answers", "turn")
-        claims = Case(When(**{f"{side}__identity_claims": []}, then=0), default=1)
+        claimed = answers_claiming().filter(turn__battle=OuterRef("battle"), side=side)
+        claims = Case(When(Exists(claimed), then=1), default=0)
         votes = votes.annotate(**{f"claims_{side}": claims})
     return votes.annotate(battle_text=Cast("battle_id", TextField())).order_by("pk")
+
+
+def answers_claiming() -> QuerySet[Answer]:
+    """Final answers, of whichever turn, that gave their contestant away."""
+    later = Answer.objects.filter(
+        turn=OuterRef("turn"), side=OuterRef("side"), attempt__gt=OuterRef("attempt")
+    )
+    return Answer.objects.exclude(identity_claims=[]).filter(~Exists(later))
 
 
 def turns_before_votes(after: int, last: int) -> QuerySet[Turn]:

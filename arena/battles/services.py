@@ -19,6 +19,7 @@ from arena.battles.exceptions import (
     BadKey,
     BadOutcome,
     BadPrompt,
+    GoneOn,
     KeyUsed,
     NotFinished,
     NothingToVoteOn,
@@ -216,9 +217,11 @@ def change_state(battle: Battle, before: State, after: State) -> None:
 # -- Voting ----------------------------------------------------------------------------------
 
 
-def vote_cast(*, battle_id: uuid.UUID, voter: Voter, outcome: str, key: str) -> Vote:
+def vote_cast(*, battle_id: uuid.UUID, voter: Voter, outcome: str, key: str, attempt: int) -> Vote:
     """Cast the battle's one vote; the same voter, key and outcome again returns the first.
 
+    attempt: the one whose answers the voter sees. Attempts are counted through a battle's turns,
+    so a window that was left open cannot judge a turn that it never showed.
     The conditional update decides who is first, so no check before it has to be trusted.
     Raises an ArenaError that says why the vote was not taken.
     """
@@ -229,7 +232,7 @@ def vote_cast(*, battle_id: uuid.UUID, voter: Voter, outcome: str, key: str) -> 
     ballot = selectors.ballot_get(battle_id)
     if ballot.voter_id != voter.pk:
         raise NotYourBattle
-    open_battle = Battle.objects.filter(pk=battle_id, state=State.COMPLETE)
+    open_battle = Battle.objects.filter(pk=battle_id, state=State.COMPLETE, attempt=attempt)
     try:
         with transaction.atomic():
             if open_battle.update(state=State.VOTED):
@@ -251,6 +254,8 @@ def vote_repeated(battle_id: uuid.UUID, outcome: str, key: str) -> Vote:
     battle = selectors.battle_get(battle_id)
     if battle.state == State.GENERATING:
         raise NotFinished
+    if battle.state == State.COMPLETE:
+        raise GoneOn
     if battle.state != State.VOTED:
         raise NothingToVoteOn
     vote = battle.vote

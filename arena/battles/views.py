@@ -1,6 +1,7 @@
 """The battle page and the vote."""
 
 import math
+import re
 import uuid
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from arena.battles import selectors
 from arena.battles.composing import composing
-from arena.battles.exceptions import BadSharing, NoSuchBattle
+from arena.battles.exceptions import BadAttempt, BadSharing, NoSuchBattle
 from arena.battles.images import file_name, image_bytes, image_for, image_store
 from arena.battles.models import Battle, Pacing, State
 from arena.battles.page import battle_page, turn_blank, voted
@@ -24,11 +25,13 @@ from arena.battles.services import vote_cast
 from arena.battles.shared import shared_page
 from arena.battles.sharing import share_start, share_stop
 from arena.core.exceptions import ArenaError, TooMany
-from arena.voters.consent import consent_asked
+from arena.voters.consent import consent_asked, consent_check
 from arena.voters.door import Action, voter_admit
 from arena.voters.networks import address_of_request
 from arena.voters.selectors import voter_by_key
 from arena.voters.services import cookie_issue, voter_from, voter_key, voter_known
+
+ATTEMPT = re.compile(r"[0-9]{1,9}")
 
 
 @require_safe
@@ -81,11 +84,18 @@ def vote(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
             voter=voter,
             outcome=request.POST.get("outcome", ""),
             key=request.POST.get("key", ""),
+            attempt=attempt_of(request.POST.get("attempt", "")),
         )
     except ArenaError as error:
         return refusal(error)
     # The vote has committed: only from here on may a name be read.
     return render(request, "battles/_voted.html", {"voted": voted(cast)})
+
+
+def attempt_of(text: str) -> int:
+    if not ATTEMPT.fullmatch(text):
+        raise BadAttempt
+    return int(text)
 
 
 def refusal(error: ArenaError) -> HttpResponse:
@@ -100,6 +110,7 @@ def refusal(error: ArenaError) -> HttpResponse:
 def image_upload(request: HttpRequest) -> HttpResponse:
     try:
         voter = voter_from(request.COOKIES)
+        consent_check(voter=voter, given=request.POST.get("consent") == "yes")
         voter_admit(voter=voter, address=address_of_request(request), action=Action.IMAGE)
         stored = image_store(voter=voter, file=request.FILES.get("image"))
     except ArenaError as error:

@@ -117,6 +117,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def follow(self, turn: ChatTurn, seen: Seen = NOTHING) -> None:
         self.leave()
         self.following = asyncio.create_task(self.send_messages(turn, seen))
+        if turn.owner == generation.WORKER:
+            writing.tell_before_ending(self.following)
 
     def leave(self) -> None:
         if self.following is not None:

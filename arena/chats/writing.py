@@ -21,7 +21,11 @@ from arena.core.threads import in_thread
 
 log = logging.getLogger(__name__)
 
+# How long after an answer's end its pages may take to be told.
+TELLING_SECONDS = 2.0
+
 _owned: dict[int, "Writing"] = {}
+_telling: set[asyncio.Task[None]] = set()
 
 
 class Writing:
@@ -114,6 +118,12 @@ def stop(turn: ChatTurn) -> None:
         writing.is_stopping = True
 
 
+def tell_before_ending(follower: asyncio.Task[None]) -> None:
+    """Let the task that tells a page of an answer written here end before the process does."""
+    _telling.add(follower)
+    follower.add_done_callback(_telling.discard)
+
+
 def heed_wishes() -> None:
     """Stop what was stopped or erased in another process; blocks for one query."""
     writings = dict(_owned)
@@ -123,7 +133,11 @@ def heed_wishes() -> None:
 
 
 async def drain(seconds: float) -> None:
-    """Let answers that are being written end, before the process does."""
-    tasks = [writing.task for writing in _owned.values()]
+    """Let answers that are being written end, and pages be told of it, before the process ends."""
+    await wait_for([writing.task for writing in _owned.values()], seconds)
+    await wait_for(list(_telling), TELLING_SECONDS)
+
+
+async def wait_for(tasks: list[asyncio.Task[None]], seconds: float) -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=seconds)

@@ -4,6 +4,7 @@ The votes' own pages stand here and not among battles: what excludes a vote is k
 """
 
 import re
+import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -21,7 +22,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 
-from arena.battles.models import Answer, Battle, Mode, Vote
+from arena.battles.models import Battle, Mode, Vote
+from arena.battles.selectors import answers_claiming
 from arena.catalog.models import Revision
 from arena.core.admin import (
     MOST_AT_ONCE,
@@ -90,14 +92,6 @@ IS_ALONE = Q(battle__in=Battle.objects.filter(revision_a=F("revision_b")).values
 IS_NAMED = Q(battle__in=Battle.objects.filter(mode=Mode.NAMED).values("pk"))
 
 
-def turns_claimed() -> QuerySet[Answer, Any]:
-    """Turns in which the final answer of a side gave itself away."""
-    later = Answer.objects.filter(
-        turn=OuterRef("turn"), side=OuterRef("side"), attempt__gt=OuterRef("attempt")
-    )
-    return Answer.objects.exclude(identity_claims=[]).filter(~Exists(later)).values("turn")
-
-
 class FlaggedFilter(admin.SimpleListFilter):
     title = "flag"
     parameter_name = "flag"
@@ -112,7 +106,7 @@ class FlaggedFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, votes: QuerySet[Vote]) -> QuerySet[Vote]:
         flags = {
-            "identity": Q(turn__in=turns_claimed()),
+            "identity": Q(battle__in=answers_claiming().values("turn__battle")),
             "alone": IS_ALONE,
             "named": IS_NAMED,
         }
@@ -148,10 +142,10 @@ class WithFlags(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        claimed = claims_by_turn({vote.turn_id for vote in self.result_list})
+        claimed = claims_by_battle({vote.battle_id for vote in self.result_list})
         rules = rules_by_vote(name_of(vote) for vote in self.result_list)
         for vote in self.result_list:
-            vote.claims = claimed.get(vote.turn_id, "")
+            vote.claims = claimed.get(vote.battle_id, "")
             vote.rules = rules.get(name_of(vote), [])
 
 
@@ -166,18 +160,13 @@ def said_in_full(vote: Vote) -> str:
     return f"{name_of(vote)}: {met}, {vote.get_outcome_display()}"
 
 
-def claims_by_turn(turns: Collection[int]) -> Mapping[int, str]:
-    """By turn, the sides whose final answer named itself."""
-    answers = Answer.objects.filter(turn__in=turns).order_by("attempt")
-    final = {
-        (turn, side): bool(claimed)
-        for turn, side, claimed in answers.values_list("turn", "side", "identity_claims")
-    }
-    found: dict[int, list[str]] = defaultdict(list)
-    for (turn, side), claimed in sorted(final.items()):
-        if claimed:
-            found[turn].append(side.upper())
-    return {turn: " and ".join(sides) for turn, sides in found.items()}
+def claims_by_battle(battles: Collection[uuid.UUID]) -> Mapping[uuid.UUID, str]:
+    """By battle, the sides that named themselves in any turn."""
+    claiming = answers_claiming().filter(turn__battle__in=battles).order_by("side")
+    found: dict[uuid.UUID, list[str]] = defaultdict(list)
+    for battle, side in claiming.values_list("turn__battle", "side").distinct():
+        found[battle].append(side.upper())
+    return {battle: " and ".join(sides) for battle, sides in found.items()}
 
 
 def rules_by_vote(names: Iterable[str]) -> Mapping[str, list[str]]:
@@ -278,7 +267,7 @@ class VoteAdmin(ReadOnlyAdmin):
         vote = context["original"]
         named = Exclusion.objects.filter(vote=name_of(vote)).select_related("actor", "lifted_by")
         context |= {
-            "claims": claims_by_turn([vote.turn_id]).get(vote.turn_id, ""),
+            "claims": claims_by_battle([vote.battle_id]).get(vote.battle_id, ""),
             "alone": vote.battle.revision_a_id == vote.battle.revision_b_id,
             "named": vote.battle.mode == Mode.NAMED,
             "exclusions": named,

@@ -30,7 +30,13 @@ def pair(alice: Voter) -> list[Revision]:
         Battle(revision_a=wren, revision_b=kite, **given) for _ in range(120)
     )
     alone = factories.battle(wren, wren, alice)
-    vote_cast(battle_id=alone.pk, voter=alice, outcome="model_a", key="key-of-a-test")
+    vote_cast(
+        battle_id=alone.pk,
+        attempt=alone.attempt,
+        voter=alice,
+        outcome="model_a",
+        key="key-of-a-test",
+    )
     return [wren, kite]
 
 

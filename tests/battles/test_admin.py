@@ -77,7 +77,9 @@ def test_it_works(battle: Battle) -> None:
 def test_a_vote_is_a_link(battle: Battle, alice: Voter) -> None:
     client = root()
     assert "/admin/battles/vote/" not in fields_of(client, battle)
-    vote = vote_cast(battle_id=battle.pk, voter=alice, outcome="tie", key="key-of-a-test")
+    vote = vote_cast(
+        battle_id=battle.pk, attempt=battle.attempt, voter=alice, outcome="tie", key="key-of-a-test"
+    )
 
     assert f"/admin/battles/vote/{vote.pk}/change/" in fields_of(client, battle)
     assert f"/admin/voters/voter/{alice.pk}/change/" in fields_of(client, battle)
@@ -154,7 +156,13 @@ def test_a_longer_list_takes_no_more_queries(alice: Voter) -> None:
 
     def more(number: int) -> None:
         battle = factories.battle(served(f"Wren {number}"), served(f"Kite {number}"), alice)
-        vote_cast(battle_id=battle.pk, voter=alice, outcome="tie", key=f"key-of-a-test-{number}")
+        vote_cast(
+            battle_id=battle.pk,
+            attempt=battle.attempt,
+            voter=alice,
+            outcome="tie",
+            key=f"key-of-a-test-{number}",
+        )
         weights_push(gains={}, unseen=1.0, votes=number)
         wren, kite = battle.revision_a.contestant, battle.revision_b.contestant
         Boost.objects.create(contestant=wren, factor=2.0, reason="new")
@@ -348,7 +356,13 @@ def test_a_lean_to_a_side_is_said(alice: Voter) -> None:
     wren = served("Wren")
     for number in range(12):
         alone = factories.battle(wren, wren, alice)
-        vote_cast(battle_id=alone.pk, voter=alice, outcome="model_a", key=f"key-number-{number}")
+        vote_cast(
+            battle_id=alone.pk,
+            attempt=alone.attempt,
+            voter=alice,
+            outcome="model_a",
+            key=f"key-number-{number}",
+        )
     text = page(root(), EXPOSURE)
 
     assert "12 votes on 12 battles of a contestant against itself" in text

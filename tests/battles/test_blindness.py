@@ -219,6 +219,11 @@ async def test_the_recorder_finds_what_leaks(
 
 
 @database
+def last_attempt() -> int:
+    return Battle.objects.latest("created_at").attempt
+
+
+@database
 def state() -> str:
     return Battle.objects.latest("created_at").state
 
@@ -228,7 +233,7 @@ async def vote(recorder: Recorder, visitor: Visitor) -> None:
         token = "a" * 32
         await session.post(
             f"{recorder.address}/battle/{visitor.battle}/vote/",
-            data={"outcome": "tie", "key": "0f1e2d3c-aaaa"},
+            data={"outcome": "tie", "key": "0f1e2d3c-aaaa", "attempt": await last_attempt()},
             headers={
                 "Cookie": f"{visitor.cookie_header()}; csrftoken={token}",
                 "X-CSRFToken": token,

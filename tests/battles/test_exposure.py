@@ -263,7 +263,13 @@ def test_the_strongest_and_the_weakest_pairs() -> None:
 def voted_alone(revision: Revision, voter: Voter, *outcomes: str) -> None:
     for outcome in outcomes:
         battle = factories.battle(revision, revision, voter)
-        vote_cast(battle_id=battle.pk, voter=voter, outcome=outcome, key=f"key-{battle.pk}")
+        vote_cast(
+            battle_id=battle.pk,
+            attempt=battle.attempt,
+            voter=voter,
+            outcome=outcome,
+            key=f"key-{battle.pk}",
+        )
 
 
 def test_without_votes_there_are_no_figures(alice: Voter) -> None:
@@ -278,7 +284,13 @@ def test_noise_and_the_side(alice: Voter) -> None:
     wren, kite = served("Wren"), served("Kite")
     voted_alone(wren, alice, "model_a", "model_a", "model_b", "tie", "both_bad")
     other = factories.battle(wren, kite, alice)
-    vote_cast(battle_id=other.pk, voter=alice, outcome="model_a", key="key-of-another")
+    vote_cast(
+        battle_id=other.pk,
+        attempt=other.attempt,
+        voter=alice,
+        outcome="model_a",
+        key="key-of-another",
+    )
     alone = alone_votes()
 
     assert alone.outcomes == {"model_a": 2, "model_b": 1, "tie": 1, "both_bad": 1}

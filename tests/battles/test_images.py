@@ -57,7 +57,7 @@ def visitor(client: Client) -> Client:
 
 
 def upload(client: Client, data: bytes, name: str = "picture.png"):  # type: ignore[no-untyped-def]
-    return client.post(UPLOAD, {"image": sent(data, name)})
+    return client.post(UPLOAD, {"image": sent(data, name), "consent": "yes"})
 
 
 def in_battle(image: Image, state: State = State.COMPLETE) -> Battle:
@@ -82,6 +82,14 @@ def test_it_works(visitor: Client) -> None:
     assert MARKER not in shown.content
     assert said == {"id": str(image.pk), "url": f"/images/{image.pk}/", "width": 32, "height": 48}
     assert image.voter == factories.voter_of(visitor)
+
+
+def test_nothing_is_taken_before_consent(visitor: Client) -> None:
+    refused = visitor.post(UPLOAD, {"image": sent(png(), "picture.png")})
+
+    assert refused.status_code == 403
+    assert "agree with what is kept" in refused.json()["message"]
+    assert not Image.objects.exists()
 
 
 # -- Taken in --------------------------------------------------------------------------------
@@ -109,7 +117,7 @@ def test_what_cannot_be_used_is_refused_in_words(visitor: Client, data: bytes, f
 
 def test_an_empty_form_is_refused_in_words(visitor: Client) -> None:
     for form in ({}, {"image": "no file"}):
-        response = visitor.post(UPLOAD, form)
+        response = visitor.post(UPLOAD, form | {"consent": "yes"})
         assert response.status_code == 400
         assert "No picture came" in response.json()["message"]
 
@@ -290,7 +298,9 @@ def test_a_shared_battles_is_shown_once_it_has_its_vote(client: Client, alice: V
     share = Share.objects.create(battle=battle)
     assert client.get(address(image)).status_code == 404
 
-    vote_cast(battle_id=battle.pk, voter=alice, outcome="tie", key="key-of-a-test")
+    vote_cast(
+        battle_id=battle.pk, attempt=battle.attempt, voter=alice, outcome="tie", key="key-of-a-test"
+    )
     assert client.get(address(image)).status_code == 200
     assert client.get(address(kept(alice))).status_code == 404
     share.delete()

@@ -22,7 +22,9 @@ def battle(client: Client) -> Battle:
 
 
 def vote(client: Client, battle: Battle, outcome: str = "model_a", key: str = KEY):  # type: ignore[no-untyped-def]
-    return client.post(f"/battle/{battle.pk}/vote/", {"outcome": outcome, "key": key})
+    return client.post(
+        f"/battle/{battle.pk}/vote/", {"outcome": outcome, "key": key, "attempt": battle.attempt}
+    )
 
 
 def test_it_works(client: Client, battle: Battle) -> None:
@@ -113,7 +115,7 @@ def test_unknown_battles_are_not_found(client: Client) -> None:
     factories.voter_of(client)
 
     assert client.get(where).status_code == 404
-    response = client.post(f"{where}vote/", {"outcome": "tie", "key": KEY})
+    response = client.post(f"{where}vote/", {"outcome": "tie", "key": KEY, "attempt": 1})
     assert response.status_code == 404
     assert "no such battle" in response.json()["message"]
 

@@ -23,7 +23,13 @@ def battle(voter: Voter) -> Battle:
 
 
 def cast(battle: Battle, outcome: str = "model_a") -> Battle:
-    vote_cast(battle_id=battle.pk, voter=battle.voter, outcome=outcome, key="key-of-a-test")
+    vote_cast(
+        battle_id=battle.pk,
+        attempt=battle.attempt,
+        voter=battle.voter,
+        outcome=outcome,
+        key="key-of-a-test",
+    )
     return battle
 
 

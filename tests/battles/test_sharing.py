@@ -41,7 +41,9 @@ def battle(voter: Voter, wren: Revision, kite: Revision) -> Battle:
 
 def cast(battle: Battle, outcome: str = "model_a") -> Battle:
     key = f"key-{battle.pk.hex[:20]}"
-    vote_cast(battle_id=battle.pk, voter=battle.voter, outcome=outcome, key=key)
+    vote_cast(
+        battle_id=battle.pk, attempt=battle.attempt, voter=battle.voter, outcome=outcome, key=key
+    )
     return battle
 
 

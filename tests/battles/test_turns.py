@@ -107,6 +107,7 @@ async def test_the_vote_is_on_the_last_turn() -> None:
     battle = await last_battle()
     vote = await database(vote_cast)(
         battle_id=battle.pk,
+        attempt=2,
         voter=await Voter.objects.aget(),
         outcome="tie",
         key="key-for-test",
@@ -286,6 +287,29 @@ async def test_other_terms_are_agreed_to_anew(monkeypatch: Any) -> None:
     assert answer[-1]["type"] == "battle.refused"
 
 
+async def test_other_terms_are_agreed_to_before_asking_on(monkeypatch: Any) -> None:
+    async with serving(well) as endpoint:
+        await two_named(endpoint)
+        async with socket() as browser:
+            message = start(prompt="Why?")
+            await browser.send_json_to(message)
+            await until_end(browser)
+            monkeypatch.setattr(settings, "PUBLISH_TEXT", True)
+            on = {
+                "type": "battle.continue",
+                "battle": message["battle"],
+                "turn": 2,
+                "prompt": "So?",
+            }
+            await browser.send_json_to(on)
+            refused = await until_end(browser)
+            await browser.send_json_to({**on, "consent": True})
+            agreed = await until_end(browser)
+
+    assert "agree with what is kept" in refused[-1]["message"]
+    assert agreed[-1] == {"type": "battle.complete"}
+
+
 # -- By name ---------------------------------------------------------------------------------
 
 
@@ -301,7 +325,11 @@ async def test_a_named_battle_is_voted_on_and_never_counted() -> None:
     assert (battle.mode, battle.draw_probability) == (Mode.NAMED, None)
     assert (battle.revision_a.name, battle.revision_b.name) == ("Kite", "Wren")
     await database(vote_cast)(
-        battle_id=battle.pk, voter=await Voter.objects.aget(), outcome="tie", key="key-for-test"
+        battle_id=battle.pk,
+        attempt=1,
+        voter=await Voter.objects.aget(),
+        outcome="tie",
+        key="key-for-test",
     )
     votes, _ = await database(votes_all)()
     assert await Vote.objects.acount() == 1

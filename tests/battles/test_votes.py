@@ -22,7 +22,10 @@ def battle(alice: Voter) -> Battle:
 
 
 def cast(battle: Battle, voter: Voter, outcome: str = "model_a", key: str = KEY) -> Vote:
-    return vote_cast(battle_id=battle.pk, voter=voter, outcome=outcome, key=key)
+    """As a window that shows the battle as `battle` was read."""
+    return vote_cast(
+        battle_id=battle.pk, attempt=battle.attempt, voter=voter, outcome=outcome, key=key
+    )
 
 
 def test_it_works(battle: Battle, alice: Voter) -> None:
@@ -51,6 +54,18 @@ def test_nobody_else_may_vote(battle: Battle, bob: Voter) -> None:
     with pytest.raises(exceptions.NotYourBattle):
         cast(battle, bob)
     assert not Vote.objects.exists()
+
+
+def test_a_window_left_open_judges_no_turn_that_it_never_showed(
+    battle: Battle, alice: Voter
+) -> None:
+    Battle.objects.update(attempt=2)
+
+    with pytest.raises(exceptions.GoneOn):
+        cast(battle, alice)
+    battle.refresh_from_db()
+    assert battle.state == State.COMPLETE
+    assert cast(battle, alice).outcome == "model_a"
 
 
 def test_a_key_serves_one_battle(battle: Battle, alice: Voter) -> None:
@@ -83,7 +98,7 @@ def test_unfinished_battles_take_no_vote(
 
 def test_unknown_battles_outcomes_and_keys_are_refused(battle: Battle, alice: Voter) -> None:
     with pytest.raises(exceptions.NoSuchBattle):
-        vote_cast(battle_id=uuid.uuid4(), voter=alice, outcome="tie", key=KEY)
+        vote_cast(battle_id=uuid.uuid4(), attempt=1, voter=alice, outcome="tie", key=KEY)
     with pytest.raises(exceptions.BadOutcome):
         cast(battle, alice, outcome="model_c")
     with pytest.raises(exceptions.BadKey):

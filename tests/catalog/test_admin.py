@@ -62,7 +62,13 @@ def voted(voter: Voter, number: int) -> None:
     sides = [factories.revision(f"{name} {number}") for name in ("Wren", "Kite")]
     Contestant.objects.filter(revisions__in=sides).update(organisation=maker)
     battle = factories.battle(*sides, voter)
-    vote_cast(battle_id=battle.pk, voter=voter, outcome="tie", key=f"key-of-a-test-{number}")
+    vote_cast(
+        battle_id=battle.pk,
+        attempt=battle.attempt,
+        voter=voter,
+        outcome="tie",
+        key=f"key-of-a-test-{number}",
+    )
     actor = User.objects.create_user(f"moderator {number}")
     vote = f"n:{Vote.objects.get(battle=battle).pk}"
     votes_exclude(votes=[vote], rule="rigging", reason="a test", actor=actor)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from arena.battles.models import Answer, Battle, Mode, Vote
+from arena.battles.models import Answer, Battle, Mode, Turn, Vote
 from arena.battles.services import vote_cast
 from arena.core.models import AuditEntry
 from arena.integrity.imports import votes_import
@@ -27,7 +27,11 @@ def cast(voter: Voter, number: int, outcome: str = "model_a", **fields: Any) -> 
     ]
     battle = factories.battle(*sides, voter, **fields)
     return vote_cast(
-        battle_id=battle.pk, voter=voter, outcome=outcome, key=f"key-of-a-test-{number}"
+        battle_id=battle.pk,
+        attempt=battle.attempt,
+        voter=voter,
+        outcome=outcome,
+        key=f"key-of-a-test-{number}",
     )
 
 
@@ -97,6 +101,21 @@ def test_a_lifted_exclusion_is_none(votes: list[Vote]) -> None:
     act(client, at(Exclusion), "lift", [Exclusion.objects.get()], reason="A mistake.")
 
     assert names(client, "counts=no") == []
+
+
+def test_a_claim_in_an_earlier_turn_counts(votes: list[Vote]) -> None:
+    turn = votes[1].turn
+    Turn.objects.filter(pk=turn.pk).update(number=2)
+    earlier = Turn.objects.create(battle=turn.battle, number=1, prompt="Who are you?")
+    claim = Answer.objects.get(turn=turn, side="b")
+    Answer.objects.filter(pk=claim.pk).update(identity_claims=[])
+    Answer.objects.create(
+        turn=earlier, side="b", text="Kite", identity_claims=["I am Kite"], **factories.STYLE
+    )
+    client = root()
+
+    assert names(client, "flag=identity") == named(votes[1])
+    assert "identity: B" in page(client, at(Vote))
 
 
 def test_only_the_final_answers_claims_count(votes: list[Vote]) -> None:

@@ -39,7 +39,9 @@ def said(*command: object) -> str:
 
 def cast(battle: Battle) -> Vote:
     key = f"key-{battle.pk.hex}"
-    return vote_cast(battle_id=battle.pk, voter=battle.voter, outcome="model_b", key=key)
+    return vote_cast(
+        battle_id=battle.pk, attempt=battle.attempt, voter=battle.voter, outcome="model_b", key=key
+    )
 
 
 @pytest.fixture

@@ -138,7 +138,13 @@ def test_votes_cast_here_stand_beside_the_imported_ones(tmp_path: Path, alice: V
 
 def native_vote(voter: Voter) -> None:
     battle = factories.battle(factories.revision("heron"), factories.revision("swift"), voter)
-    vote_cast(battle_id=battle.pk, voter=voter, outcome="model_b", key="key-of-a-test")
+    vote_cast(
+        battle_id=battle.pk,
+        attempt=battle.attempt,
+        voter=voter,
+        outcome="model_b",
+        key="key-of-a-test",
+    )
 
 
 def test_excluded_votes_are_marked_and_not_dropped(tmp_path: Path, alice: Voter) -> None:

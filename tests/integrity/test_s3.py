@@ -53,7 +53,9 @@ def segment(alice: Voter) -> Segment:
 
 def cast(battle: Battle) -> None:
     key = f"key-{battle.pk.hex}"
-    vote_cast(battle_id=battle.pk, voter=battle.voter, outcome="tie", key=key)
+    vote_cast(
+        battle_id=battle.pk, attempt=battle.attempt, voter=battle.voter, outcome="tie", key=key
+    )
 
 
 def test_it_works(segment: Segment, alice: Voter) -> None:

@@ -42,7 +42,9 @@ def another(battle: Battle, **fields: object) -> Battle:
 
 def cast(battle: Battle, outcome: str = "model_b") -> Vote:
     key = f"key-{battle.pk.hex}"
-    return vote_cast(battle_id=battle.pk, voter=battle.voter, outcome=outcome, key=key)
+    return vote_cast(
+        battle_id=battle.pk, attempt=battle.attempt, voter=battle.voter, outcome=outcome, key=key
+    )
 
 
 def sealed() -> Segment:
@@ -112,6 +114,16 @@ def test_a_conversation_holds_all_turns_up_to_the_vote(battle: Battle) -> None:
     assert [row["evaluation_order"] for row in rows_of(segment)] == [1, 2]
     talk = [message["content"] for message in texts_of(segment)[1]["conversation_a"]]
     assert talk == ["Why is the sky blue?", "answer a", "And at night?", "black a"]
+
+
+def test_a_claim_in_an_earlier_turn_is_sealed_with_the_vote(battle: Battle) -> None:
+    Answer.objects.filter(turn__battle=battle, side="a").update(identity_claims=["I am Heron"])
+    second = Turn.objects.create(battle=battle, number=2, prompt="And at night?")
+    for side in "ab":
+        Answer.objects.create(turn=second, side=side, text=f"black {side}", **factories.STYLE)
+    cast(battle)
+
+    assert [row["flags"] for row in rows_of(sealed())] == ["identity_a"]
 
 
 def test_of_several_attempts_the_last_is_sealed(battle: Battle) -> None:

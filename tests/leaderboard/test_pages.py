@@ -105,7 +105,13 @@ def test_names_are_revealed_after_the_vote_only(client: Client, board: Snapshot)
     where = f"/battle/{battle.pk}/reveal/"
 
     assert client.get(where).status_code == 404
-    vote_cast(battle_id=battle.pk, voter=voter, outcome="model_a", key="key-of-a-test")
+    vote_cast(
+        battle_id=battle.pk,
+        attempt=battle.attempt,
+        voter=voter,
+        outcome="model_a",
+        key="key-of-a-test",
+    )
     revealed = client.get(where)
     assert revealed.status_code == 200
     assert "rank" in revealed.content.decode().lower()

@@ -30,7 +30,13 @@ pytestmark = pytest.mark.django_db
 def judge(voter: Voter, a: Revision, b: Revision, outcome: str, **fields: object) -> Battle:
     """One vote of theirs."""
     battle = factories.battle(a, b, voter, **fields)
-    vote_cast(battle_id=battle.pk, voter=voter, outcome=outcome, key=f"key-{battle.pk}")
+    vote_cast(
+        battle_id=battle.pk,
+        attempt=battle.attempt,
+        voter=voter,
+        outcome=outcome,
+        key=f"key-{battle.pk}",
+    )
     return battle
 
 

@@ -33,7 +33,13 @@ def cycle(folder: Path, times: int = 12, name: str = "cycle.csv") -> Path:
 def cast(voter: Voter, outcome: str = "tie") -> None:
     """One vote cast here, between contestants that are known."""
     battle = factories.battle(factories.known("wren"), factories.known("kite"), voter)
-    vote_cast(battle_id=battle.pk, voter=voter, outcome=outcome, key=f"key-{battle.pk}")
+    vote_cast(
+        battle_id=battle.pk,
+        attempt=battle.attempt,
+        voter=voter,
+        outcome=outcome,
+        key=f"key-{battle.pk}",
+    )
 
 
 @pytest.fixture

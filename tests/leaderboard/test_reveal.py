@@ -82,7 +82,13 @@ def voted(
     battle = factories.battle(a or factories.known("wren"), b or factories.known("kite"), voter)
     for side, style in zip(Side, styles, strict=True):
         Answer.objects.filter(turn__battle=battle, side=side).update(**style)
-    vote_cast(battle_id=battle.pk, voter=voter, outcome=outcome, key=f"key-{battle.pk.hex[:20]}")
+    vote_cast(
+        battle_id=battle.pk,
+        attempt=battle.attempt,
+        voter=voter,
+        outcome=outcome,
+        key=f"key-{battle.pk.hex[:20]}",
+    )
     return battle
 
 

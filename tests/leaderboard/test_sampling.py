@@ -24,7 +24,13 @@ def cast(alice: Voter) -> list[Revision]:
     for number in range(10):
         battle = factories.battle(served[0], served[1], alice, state=State.COMPLETE)
         outcome = "model_a" if number % 2 else "model_b"
-        vote_cast(battle_id=battle.pk, voter=alice, outcome=outcome, key=f"key-{number:08}")
+        vote_cast(
+            battle_id=battle.pk,
+            attempt=battle.attempt,
+            voter=alice,
+            outcome=outcome,
+            key=f"key-{number:08}",
+        )
     return served
 
 

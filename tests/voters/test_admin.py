@@ -48,7 +48,9 @@ def active(voter: Voter, votes: int, battles: int) -> None:
         battle = factories.battle(*factories.pair(), voter)
         if number < votes:
             key = f"key-{voter.pk}-{number:06}"
-            vote_cast(battle_id=battle.pk, voter=voter, outcome="tie", key=key)
+            vote_cast(
+                battle_id=battle.pk, attempt=battle.attempt, voter=voter, outcome="tie", key=key
+            )
 
 
 def page(client: Client, address: str) -> str:

@@ -171,8 +171,7 @@ export class Asking {
     }
     if (message.type?.endsWith(".started")) {
       this.#asked = null;
-      // The arena has the visitor's word: nothing is asked again on this page.
-      document.getElementById("consent")?.remove();
+      consentKept();
     }
     this.#handlers[message.type ?? ""]?.(message);
   }
@@ -201,10 +200,15 @@ export class Asking {
 }
 
 /** Whether the visitor agrees with what is kept; null where the page asks nobody. */
-async function consent() {
+export async function consent() {
   if (!document.getElementById("consent")) return null;
   const { askConsent } = await import("./consent.js");
   return askConsent();
+}
+
+/** The arena has the visitor's word: nothing is asked again on this page. */
+export function consentKept() {
+  document.getElementById("consent")?.remove();
 }
 
 /** What is wrong, with what can be done about it. */

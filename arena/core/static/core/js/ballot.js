@@ -36,6 +36,7 @@ export class Ballot {
   #onSaved;
   #onTrouble;
   #battle = null;
+  #attempt = 0;
   #key = "";
 
   /**
@@ -56,8 +57,10 @@ export class Ballot {
     });
   }
 
-  open(battle) {
+  /** Take a vote on what that attempt of the battle wrote, which the page shows. */
+  open(battle, attempt) {
     this.#battle = battle;
+    this.#attempt = attempt;
     this.#key = keyOf(battle);
     this.#enable(true);
   }
@@ -84,7 +87,7 @@ export class Ballot {
     const response = await fetch(this.#urlOf(this.#battle), {
       method: "POST",
       headers: { "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content },
-      body: new URLSearchParams({ outcome, key: this.#key }),
+      body: new URLSearchParams({ outcome, key: this.#key, attempt: this.#attempt }),
       signal: AbortSignal.timeout(PATIENCE),
     });
     if (response.ok) {

@@ -135,8 +135,12 @@ function openVoting() {
   stateWord(t("Finished"));
   setState("complete");
   hint(t("Which answer serves you better?"), hiddenUntil());
-  ballot.open(root.dataset.battle);
+  openBallot();
   followUp.allow(root.dataset.canContinue === "true", turns.all[0].hasPictures);
+}
+
+function openBallot() {
+  ballot.open(root.dataset.battle, attempt);
 }
 
 function hiddenUntil() {
@@ -180,7 +184,7 @@ function refused(message, asked) {
     trouble(message);
   } else if (asked?.type === "battle.continue") {
     followUp.release();
-    ballot.open(root.dataset.battle);
+    openBallot();
     trouble(message);
   } else {
     stopWriting("failed", "");
@@ -230,15 +234,19 @@ function retry() {
   asking.ask({ type: "battle.retry", battle: root.dataset.battle });
 }
 
-function askOn(prompt, images) {
+async function askOn(prompt, images) {
   ballot.close();
-  asking.ask({
+  const question = {
     type: "battle.continue",
     battle: root.dataset.battle,
     turn: turns.last.number + 1,
     prompt,
     images,
-  });
+  };
+  if (!(await asking.askWithConsent(question))) {
+    followUp.release();
+    openBallot();
+  }
 }
 
 const asking = new Asking({
@@ -320,6 +328,7 @@ function open() {
       asking.attach();
       break;
     case "complete":
+      attempt = Number(root.dataset.attempt);
       openVoting();
       break;
     case "voted":

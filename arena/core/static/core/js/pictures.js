@@ -1,5 +1,6 @@
 // Pictures beside a prompt: chosen, pasted or dropped, sent at once, and shown with a way back.
 
+import { consent, consentKept } from "./asking.js";
 import { t } from "./texts.js";
 
 const TYPES = ["image/png", "image/jpeg", "image/webp"];
@@ -13,9 +14,10 @@ async function reasonOf(response) {
   return t("The picture was not taken. Try again in a moment.");
 }
 
-async function upload(url, file) {
+async function upload(url, file, agreed) {
   const body = new FormData();
   body.append("image", file);
+  if (agreed) body.append("consent", "yes");
   const response = await fetch(url, {
     method: "POST",
     headers: { "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content },
@@ -23,6 +25,7 @@ async function upload(url, file) {
     signal: AbortSignal.timeout(PATIENCE),
   });
   if (!response.ok) throw new Error(await reasonOf(response));
+  consentKept();
   return response.json();
 }
 
@@ -79,9 +82,11 @@ export class Pictures {
       );
       return;
     }
+    const agreed = await consent();
+    if (agreed === false) return;
     const item = this.#placeFor(file);
     try {
-      const taken = await upload(this.#form.dataset.uploadUrl, file);
+      const taken = await upload(this.#form.dataset.uploadUrl, file, agreed === true);
       this.#taken.push(taken);
       this.#show(item, taken, file);
     } catch (error) {
