@@ -58,7 +58,13 @@ def publish(folder: Path, entries: list[SegmentEntry]) -> Path:
     votes = read_sealed(entries, {}, lambda sha256: folder / f"{sha256}.parquet").table
     fitted = publication(Votes.from_arrow(votes))
     document = snapshot_document(
-        fitted, number=1, previous=GENESIS, segments=entries, exclusions={}
+        fitted,
+        number=1,
+        previous=GENESIS,
+        segments=entries,
+        exclusions={},
+        families={},
+        parts={},
     )
     path = folder / f"{digest_of(document)}.json"
     path.write_text(snapshot_text(document))

@@ -58,6 +58,13 @@ def raw_design(design: _Design) -> tuple[_Design, tuple[str, ...]]:
     return usable_columns(design.columns(keep))
 
 
+def movements_of(
+    raw: Estimate, controlled: Estimate, boards: tuple[Leaderboard, Leaderboard]
+) -> tuple[Movement, ...]:
+    """From a fit to one of the same votes with more columns, in the order of the second's board."""
+    return _movements(raw, controlled, _cross(raw, controlled), *boards)
+
+
 def movement_between(raw: Fitted, controlled: Fitted, cross: FloatArray) -> StyleMovement:
     """Both boards and the movement between them.
 

@@ -118,10 +118,12 @@ def specs(votes: Votes) -> tuple[RankingSpec, ...]:
 
 def board_controls(votes: Votes) -> tuple[str, ...]:
     """The style controls that most votes carry and that differ anywhere."""
-    return tuple(name for name in STYLE_CONTROLS if _is_carried(votes, CONTROLS[name]))
+    return tuple(name for name in STYLE_CONTROLS if is_carried(votes, name))
 
 
-def _is_carried(votes: Votes, metric: str) -> bool:
+def is_carried(votes: Votes, control: str) -> bool:
+    """Whether most votes carry what the control needs, and it differs anywhere."""
+    metric = CONTROLS[control]
     if metric not in votes.features:
         return False
     a, b = votes.features[metric]

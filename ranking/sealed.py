@@ -16,12 +16,15 @@ from ranking.arrays import IndexArray
 from ranking.errors import SnapshotError
 from ranking.snapshots import NATIVE, Exclusions, SegmentEntry
 from ranking.spec import RankingSpec
-from ranking.tables import COLUMNS, FEATURES
+from ranking.tables import CATEGORY, COLUMNS, FEATURES
 
 FITTED_COLUMNS = frozenset(
     {"model_a", "model_b", "winner", "voter", "shown_first", "pacing", "excluded", *FEATURES}
 )
 """What a fit needs of a vote; the rest is carried for those who read the files."""
+
+PUBLISHED_COLUMNS = FITTED_COLUMNS | {"draw_probability", "flags"}
+"""What a whole publication needs, beside the categories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +55,20 @@ def read_sealed(
     exclusions: Exclusions,
     find: Callable[[str], Path],
     columns: Collection[str] = FITTED_COLUMNS,
+    *,
+    categories: bool = False,
 ) -> SealedVotes:
     """The votes of all entries, in their order, those excluded marked by their rule.
 
-    find: where the file of a SHA-256 is. Raises SnapshotError for one that cannot be read.
+    find: where the file of a SHA-256 is. categories: whether the tags are read too. Raises
+    SnapshotError for one that cannot be read.
     """
     rows, ids = _by_what_they_name(exclusions)
     tables = []
     for entry in entries:
         with_ids = entry.origin == NATIVE and bool(ids)
-        table = _read(find(entry.sha256), {*columns, "id"} if with_ids else columns)
+        wanted = {*columns, "id"} if with_ids else columns
+        table = _read(find(entry.sha256), wanted, categories)
         with_ids = with_ids and "id" in table.column_names
         named = rows.pop(entry.sha256, {})
         rules = {row: rule for row, rule in named.items() if row < table.num_rows}
@@ -108,12 +115,14 @@ def why_no_votes(schema: pa.Schema) -> str | None:
     return None
 
 
-def _read(path: Path, columns: Collection[str]) -> pa.Table:
+def _read(path: Path, columns: Collection[str], categories: bool) -> pa.Table:
     try:
         file = pq.ParquetFile(path)
         if why := why_no_votes(file.schema_arrow):
             raise SnapshotError(f"{path}: is no file of votes ({why}).")
-        return file.read([name for name in file.schema_arrow.names if name in columns])
+        names = file.schema_arrow.names
+        tags = [name for name in names if categories and name.startswith(CATEGORY)]
+        return file.read([*(name for name in names if name in columns), *tags])
     except (OSError, pa.ArrowException) as error:
         raise SnapshotError(f"{path}: cannot be read as a file of votes ({error}).") from error
 

@@ -18,7 +18,7 @@ from ranking.version import ENGINE
 GENESIS = "0" * 64
 """The predecessor of the first link of a chain."""
 
-FORM = 2
+FORM = 3
 """Names what a document holds and how: in another form the same votes are published anew."""
 
 NATIVE, SIMULATED = "native", "simulated"
@@ -67,11 +67,15 @@ def snapshot_document(
     previous: str,
     segments: Sequence[SegmentEntry],
     exclusions: Exclusions,
+    families: Mapping[str, str],
+    parts: Mapping[str, str],
     category: str = OVERALL,
 ) -> dict[str, Any]:
     """The document of a publication.
 
     number: 1 for the first. previous: digest of the one before, GENESIS for the first.
+    families: the contestant that stands for each family. parts: SHA-256 of the canonical text of
+    each part (see ranking.analysis), by name.
     """
     return published.to_dict() | {
         "number": number,
@@ -80,6 +84,8 @@ def snapshot_document(
         "engine": ENGINE,
         "segments": [asdict(segment) for segment in segments],
         "head": segments[-1].link if segments else GENESIS,
+        "families": dict(families),
+        "parts": dict(parts),
         "exclusions": {rule: sorted(names) for rule, names in exclusions.items() if names},
         "simulated_votes": sum(each.rows for each in segments if each.origin == SIMULATED),
     }

@@ -13,7 +13,7 @@ start comes from another fit: each board has its own certificate, intervals and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, combinations
 
@@ -23,10 +23,11 @@ from ranking.arrays import FloatArray
 from ranking.covariates import expand_controls
 from ranking.design import POSITION, PairDesign
 from ranking.errors import FitError, SpecError
-from ranking.fitting import board, empty_board, estimate_at, solved
+from ranking.fitting import Estimate, board, empty_board, estimate_at, solved
 from ranking.inference import Clusters
+from ranking.movement import movements_of
 from ranking.newton import Solution
-from ranking.result import Leaderboard
+from ranking.result import Leaderboard, Movement
 from ranking.selection import Prepared, checked, with_every_column
 from ranking.spec import RankingSpec
 from ranking.votes import Votes
@@ -38,12 +39,14 @@ _SETTLED = 1e-12
 class ControlSubset:
     """The board with some toggles on, or the error that stands in its place.
 
-    on: the toggles that are on. Exactly one of board and error is None.
+    on: the toggles that are on. Exactly one of board and error is None. movements: from the board
+    with all of them off, in the board's order; none where either has no estimate.
     """
 
     on: tuple[str, ...]
     board: Leaderboard | None
     error: FitError | None
+    movements: tuple[Movement, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,15 @@ class ControlSubsets:
 def control_subsets(
     votes: Votes,
     spec: RankingSpec,
-    toggles: Iterable[str],
+    toggles: Iterable[str] | Mapping[str, Sequence[str]],
     *,
     progress: Callable[[int], None] | None = None,
 ) -> ControlSubsets:
     """Fit the board under every subset of the toggles, on the votes that have all their controls.
 
-    toggles: controls, or groups such as "markdown" that are switched as one; no two may share a
-        control. Controls of the spec that are in no toggle are on every board, and so is the
-        position term if the spec has it.
+    toggles: controls, or groups such as "markdown" that are switched as one; or by a name of one's
+        own the controls that it switches. No two may share a control. Controls of the spec that
+        are in no toggle are on every board, and so is the position term if the spec has it.
     progress: called with the number of boards done after each.
 
     Each board is what `fit` gives for the spec that it carries, except for the figures of the
@@ -104,12 +107,13 @@ def control_subsets(
     """
     controls = _controls_of(toggles)
     every = expand_controls(chain(spec.controls, *controls.values()))
-    fits = _Fits(with_every_column(votes, replace(spec, controls=every)))
-    always = [name for name in every if name not in chain(*controls.values())]
+    always = tuple(name for name in every if name not in chain(*controls.values()))
+    fits = _Fits(with_every_column(votes, replace(spec, controls=every)), always)
     found: dict[tuple[str, ...], ControlSubset] = {}
     order = [on for size in range(len(controls) + 1) for on in combinations(controls, size)]
-    # Those with most columns first, because a start comes from a fit with more.
-    for on in reversed(order):
+    # All off first, from which the others move; then those with most columns, because a start
+    # comes from a fit with more.
+    for on in (order[0], *reversed(order[1:])):
         names = expand_controls(chain(always, *(controls[toggle] for toggle in on)))
         found[on] = _subset(fits, on, names)
         if progress is not None:
@@ -117,26 +121,33 @@ def control_subsets(
     return ControlSubsets(tuple(controls), tuple(found[on] for on in order))
 
 
-def _controls_of(toggles: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def _controls_of(
+    toggles: Iterable[str] | Mapping[str, Sequence[str]],
+) -> dict[str, tuple[str, ...]]:
     """Each toggle's controls."""
-    names = (toggles,) if isinstance(toggles, str) else tuple(toggles)
-    if not names:
+    if isinstance(toggles, Mapping):
+        given = [(name, expand_controls(controls)) for name, controls in toggles.items()]
+    else:
+        names = (toggles,) if isinstance(toggles, str) else tuple(toggles)
+        given = [(name, expand_controls([name])) for name in names]
+    if not given:
         raise SpecError("subsets need at least one toggle, such as length.")
     owner: dict[str, str] = {}
-    for name in names:
-        for control in expand_controls([name]):
+    for name, controls in given:
+        for control in controls:
             if control in owner:
                 raise SpecError(
                     f"the toggles {owner[control]!r} and {name!r} both switch {control!r}; "
                     "leave one of them out."
                 )
             owner[control] = name
-    return {name: expand_controls([name]) for name in names}
+    return dict(given)
 
 
 def _subset(fits: _Fits, on: tuple[str, ...], controls: Sequence[str]) -> ControlSubset:
     try:
-        return ControlSubset(on, fits.board(controls), None)
+        board, movements = fits.board(controls)
+        return ControlSubset(on, board, None, movements)
     except FitError as error:
         which = f"with {', '.join(on)} on" if on else "with every toggle off"
         error.args = (f"The board {which}: {error}",)
@@ -164,22 +175,34 @@ class _Known:
 
 @dataclass
 class _Fits:
-    """Boards of one design with some of its columns. prepared: with all of them, unchecked."""
+    """Boards of one design with some of its columns.
+
+    prepared: with all of them, unchecked. always: controls of every board. least: the fit of no
+    others, from which the boards move.
+    """
 
     prepared: Prepared
+    always: tuple[str, ...]
     clusters: Clusters | None = None
     known: list[_Known] = field(default_factory=list)
+    least: tuple[Estimate, Leaderboard] | None = None
 
-    def board(self, controls: Sequence[str]) -> Leaderboard:
-        """The board with these controls. Raises what `fit` raises."""
+    def board(self, controls: Sequence[str]) -> tuple[Leaderboard, tuple[Movement, ...]]:
+        """The board with these controls, and what moved from the least. Raises what `fit` does."""
         prepared = self._prepared(controls)
         if prepared.design is None:
-            return empty_board(prepared)
+            return empty_board(prepared), ()
         solution = self._solved(prepared, prepared.design)
         fitted = estimate_at(prepared, prepared.design, solution, self.clusters)
         self.clusters = fitted.clusters
         self.known.append(_Known(prepared.design.coefficients, _point(solution), fitted.bread))
-        return board(fitted)
+        shown = board(fitted)
+        if not set(controls).difference(self.always):
+            self.least = fitted, shown
+        if self.least is None or self.least[0] is fitted:
+            return shown, ()
+        first, before = self.least
+        return shown, movements_of(first, fitted, (before, shown))
 
     def _prepared(self, controls: Sequence[str]) -> Prepared:
         """What `prepare` gives for these controls."""

@@ -51,9 +51,16 @@ from ranking.version import ENGINE
 from ranking.votes import Votes
 
 COMPUTED = ("spec", "counts", "boards", "movements", "refused", "pairs")
-STATED = ("number", "previous", "category", "engine", "segments", "head", "exclusions")
+STATED = (
+    *("number", "previous", "category", "engine", "segments", "head", "exclusions"),
+    *("families", "parts"),
+)
 KEYS = frozenset({*COMPUTED, *STATED, "simulated_votes"})
 
+_KINDS = (
+    *(("segments", list), ("exclusions", dict), ("boards", dict), ("spec", dict)),
+    *(("families", dict), ("parts", dict)),
+)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _VOTE = re.compile(r"n:[1-9][0-9]{0,18}|[0-9a-f]{64}:(0|[1-9][0-9]{0,11})")
 _SHOWN = 60
@@ -172,7 +179,7 @@ def _form(document: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         yield key, _is_digest(document[key])
     yield "category", document["category"] == OVERALL
     yield "engine", isinstance(document["engine"], str)
-    for key, kind in (("segments", list), ("exclusions", dict), ("boards", dict), ("spec", dict)):
+    for key, kind in _KINDS:
         yield key, isinstance(document[key], kind)
     yield "segments", bool(document["segments"])
     for index, entry in enumerate(document["segments"]):
@@ -184,6 +191,8 @@ def _form(document: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         yield f"exclusions.{rule}", known and all(_VOTE.fullmatch(name) for name in names)
     named = [name for names in document["exclusions"].values() for name in names]
     yield "exclusions", len(named) == len(set(named))
+    yield "families", all(isinstance(name, str) for name in document["families"].values())
+    yield "parts", all(_is_digest(digest) for digest in document["parts"].values())
     yield "boards", RAW in document["boards"] and {RAW, CONTROLLED} >= set(document["boards"])
 
 

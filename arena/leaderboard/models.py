@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import zstandard
 from django.db import models
 
 from arena.catalog.models import Revision
@@ -71,6 +72,38 @@ class Snapshot(Immutable, Fitted):
     @property
     def made_at(self) -> datetime:
         return self.published_at
+
+
+class Part(Immutable):
+    """One more thing that a publication says, whose digest its document names.
+
+    See `ranking.analysis` for their names and what each holds.
+    """
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="parts")
+    name = models.CharField(max_length=160)
+    digest = models.CharField(max_length=64)
+    # The canonical text, packed: a publication has dozens, each of thousands of numbers.
+    packed = models.BinaryField()
+
+    class Meta:
+        ordering = ("snapshot", "name")
+        constraints = [
+            models.UniqueConstraint(fields=("snapshot", "name"), name="one_part_of_each_name")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.snapshot}"
+
+    @property
+    def text(self) -> str:
+        return zstandard.decompress(bytes(self.packed)).decode()
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The part, read."""
+        content: dict[str, Any] = json.loads(self.text)
+        return content
 
 
 class Draft(Fitted):

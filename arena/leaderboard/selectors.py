@@ -14,22 +14,24 @@ from django.utils.translation import gettext as _
 
 from arena.battles.models import Battle, State
 from arena.battles.selectors import battle_get
-from arena.catalog.models import Revision
+from arena.catalog.models import Revision, Stage
 from arena.integrity import files
 from arena.integrity.exceptions import SegmentMissing
 from arena.integrity.models import Segment
 from arena.integrity.selectors import sealed_up_to, standing_exclusions, state_of, votes_state
 from arena.leaderboard.exceptions import NoSuchBoard, NoSuchSnapshot, NothingPublished, NotRevealed
-from arena.leaderboard.models import BoardName, Draft, Fitted, Snapshot, Standing
+from arena.leaderboard.models import BoardName, Draft, Fitted, Part, Snapshot, Standing
 from arena.voters.models import Voter
 from ranking import RankingError
-from ranking.sealed import FITTED_COLUMNS, file_digest, read_sealed
+from ranking.sealed import PUBLISHED_COLUMNS, file_digest, read_sealed
 from ranking.snapshots import SegmentEntry
 
 NAME = re.compile(r"[0-9a-f]{6,64}")
 DRAFT = "draft"
 # How addresses name the default board.
 CURRENT = "current"
+# How far a revision has come.
+STAGES = (Stage.UNKNOWN, Stage.EXPERIMENTAL, Stage.PREVIEW, Stage.RELEASED)
 
 
 def latest_snapshot() -> Snapshot | None:
@@ -130,7 +132,7 @@ def exclusions_within(
 
 
 def sealed_read(sealed: Sealed) -> pa.Table:
-    """What a fit needs of the sealed votes, by the function that `ranking verify` reads with.
+    """What a publication needs of the sealed votes, as `ranking verify` reads them.
 
     Raises SegmentMissing for a file that is gone or altered: no publication rests on it.
     """
@@ -139,9 +141,38 @@ def sealed_read(sealed: Sealed) -> pa.Table:
         if not path.exists() or file_digest(path) != entry.sha256:
             raise SegmentMissing(f"{path} is gone or was altered. Restore it from a backup.")
     try:
-        return read_sealed(sealed.entries, sealed.exclusions, files.local, FITTED_COLUMNS).table
+        return read_sealed(
+            sealed.entries, sealed.exclusions, files.local, PUBLISHED_COLUMNS, categories=True
+        ).table
     except RankingError as error:
         raise SegmentMissing(f"{error} Restore it from a backup.") from error
+
+
+# -- Parts -----------------------------------------------------------------------------------
+
+
+def part_names(snapshot: Fitted) -> frozenset[str]:
+    """Names of the parts that it has; a draft has none."""
+    return frozenset(snapshot.content.get("parts", ()))
+
+
+def part_get(snapshot: Fitted, name: str) -> dict[str, Any] | None:
+    """The part of that name, None where the publication has none or says why not."""
+    if name not in part_names(snapshot):
+        return None
+    content = Part.objects.get(snapshot_id=snapshot.pk, name=name).content
+    return None if "error" in content else content
+
+
+def families_now(contestants: Iterable[str]) -> dict[str, str]:
+    """By family, which of these revisions stands for it: the furthest released, then the newest.
+
+    A revision of no family stands for itself.
+    """
+    known = revisions_by_name(list(contestants))
+    order = {stage.value: place for place, stage in enumerate(STAGES)}
+    ranked = sorted(known.values(), key=lambda each: (order[each.stage], each.number, each.name))
+    return {revision.family or revision.name: revision.name for revision in ranked}
 
 
 # -- Boards and battles ----------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """From votes to boards: drafts that staff see, and publications that stay."""
 
+import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import zstandard
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -17,9 +20,18 @@ from arena.core.services import audit
 from arena.integrity.sealing import votes_seal
 from arena.integrity.selectors import simulated_votes, votes_all, votes_state
 from arena.leaderboard.heads import heads_hand_on
-from arena.leaderboard.models import BoardName, Draft, Fitted, HeadPost, Snapshot, Standing
-from arena.leaderboard.selectors import Sealed, latest_snapshot, sealed_now, sealed_read
+from arena.leaderboard.ledgers import board_state
+from arena.leaderboard.models import BoardName, Draft, Fitted, HeadPost, Part, Snapshot, Standing
+from arena.leaderboard.selectors import (
+    Sealed,
+    board_name,
+    families_now,
+    latest_snapshot,
+    sealed_now,
+    sealed_read,
+)
 from ranking import Leaderboard, Votes, next_pairs
+from ranking.analysis import Before, parts, sources_of
 from ranking.publication import Publication, publication
 from ranking.sampling import UNSEEN_GAIN
 from ranking.snapshots import FORM, GENESIS, canonical, digest_of, snapshot_document
@@ -105,9 +117,14 @@ def publish(*, published_at: datetime | None = None, actor: Any = None) -> Snaps
     previous, sealed = latest_snapshot(), sealed_now()
     if not sealed.entries or is_published(sealed.state):
         return None
-    votes = Votes.from_arrow(sealed_read(sealed))
+    sources = sources_of(sealed_read(sealed))
+    sources = replace(sources, places=families_now(sources.votes.contestants))
+    fitted = publication(sources.votes)
+    before = before_of(previous) if previous else None
     snapshot = snapshot_store(
-        fitted=publication(votes),
+        fitted=fitted,
+        parts=parts_made(parts(sources, fitted, before)),
+        families=sources.places or {},
         sealed=sealed,
         previous=previous,
         published_at=published_at or timezone.now(),
@@ -115,14 +132,32 @@ def publish(*, published_at: datetime | None = None, actor: Any = None) -> Snaps
     )
     if snapshot is None:
         return publish(published_at=published_at, actor=actor)
-    sampling_push(votes, snapshot)
+    sampling_push(sources.votes, snapshot)
     return snapshot
+
+
+def parts_made(made: Iterable[tuple[str, dict[str, Any]]]) -> list[Part]:
+    """Parts to be stored, each packed as soon as it is made."""
+    return [part_made(name, canonical(content)) for name, content in made]
+
+
+def part_made(name: str, text: str) -> Part:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Part(name=name, digest=digest, packed=zstandard.compress(text.encode()))
+
+
+def before_of(previous: Snapshot) -> Before:
+    """The publication before, with its votes."""
+    state = board_state(previous, board_name(previous, ""))
+    return Before(state.votes, state.spec, previous.content.get("families"))
 
 
 @transaction.atomic
 def snapshot_store(
     *,
     fitted: Publication,
+    parts: Sequence[Part],
+    families: Mapping[str, str],
     sealed: Sealed,
     previous: Snapshot | None,
     published_at: datetime,
@@ -138,6 +173,8 @@ def snapshot_store(
         previous=previous.digest if previous else GENESIS,
         segments=sealed.entries,
         exclusions=sealed.exclusions,
+        families=families,
+        parts={part.name: part.digest for part in parts},
     )
     snapshot = Snapshot.objects.create(
         number=document["number"],
@@ -152,6 +189,7 @@ def snapshot_store(
         published_at=published_at,
     )
     standings_store(snapshot, fitted)
+    parts_store(snapshot, parts)
     HeadPost.objects.create(snapshot=snapshot)
     Draft.objects.all().delete()
     audit(action="snapshot.publish", subject=snapshot.digest, actor=actor, number=snapshot.number)
@@ -159,6 +197,12 @@ def snapshot_store(
     transaction.on_commit(heads_hand_on, robust=True)
     log.info("publication %d, %s: %d votes", snapshot.number, snapshot, snapshot.counted)
     return snapshot
+
+
+def parts_store(snapshot: Snapshot, parts: Iterable[Part]) -> None:
+    for part in parts:
+        part.snapshot = snapshot
+        part.save()
 
 
 def standings_store(snapshot: Snapshot, fitted: Publication) -> None:

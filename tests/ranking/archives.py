@@ -69,6 +69,8 @@ def published(
         previous=previous,
         segments=segments,
         exclusions=taken_out,
+        families={},
+        parts={},
     )
     return written(folder, document)
 
