@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db.models import (
@@ -20,7 +21,7 @@ from django.db.models import (
     TextField,
     When,
 )
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast, Now, TruncHour
 
 from arena.battles.exceptions import (
     NoSuchBattle,
@@ -34,6 +35,7 @@ from arena.battles.models import (
     Battle,
     Collection,
     Image,
+    Mode,
     PairWeights,
     Prompt,
     Reasons,
@@ -365,6 +367,18 @@ def with_final_answer(rows: QuerySet[Rows], side: str, answers: str, turn: str) 
 def votes_existing(ids: set[int]) -> set[int]:
     """Those of `ids` that are votes."""
     return set(Vote.objects.filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def votes_by_hour(after: int) -> dict[datetime, int]:
+    """How many votes that may count have an id above `after`, by the hour they were cast in."""
+    votes = Vote.objects.order_by().filter(pk__gt=after).exclude(battle__mode=Mode.NAMED)
+    by_hour = votes.values_list(TruncHour("created_at")).annotate(count=Count("pk"))
+    return dict(by_hour)
+
+
+def votes_last() -> int:
+    """The highest id of a vote, 0 without any."""
+    return Vote.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def votes_count_and_last(after: int) -> tuple[int, int]:

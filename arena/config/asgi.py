@@ -16,9 +16,10 @@ from arena.config.lifespan import Lifespan  # noqa: E402
 from arena.core.asgi import SynchronousViews  # noqa: E402
 from arena.core.bodies import BodyLimit  # noqa: E402
 from arena.core.origins import SameOrigin  # noqa: E402
+from arena.leaderboard.routing import websocket_urlpatterns as board_sockets  # noqa: E402
 from arena.voters.sockets import Members  # noqa: E402
 
-sockets = URLRouter([*battle_sockets, *chat_sockets])
+sockets = URLRouter([*battle_sockets, *board_sockets, *chat_sockets])
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(SynchronousViews()),

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from django.db.models import Max, Subquery
 
 from arena.battles.selectors import votes_count_and_last
 from arena.integrity import files
@@ -76,6 +77,13 @@ def segment_table(
             f"The votes of {segment.source_name or segment} cannot be read: {error}. Restore "
             f"{segment.sha256}.parquet into the segments folder from a backup."
         ) from error
+
+
+def last_vote_of(head: str) -> int:
+    """Id of the last vote cast here that the chain holds up to the link `head`, 0 without any."""
+    last = Segment.objects.filter(link=head).values("pk")
+    found = Segment.objects.filter(pk__lte=Subquery(last)).aggregate(last=Max("last_vote"))["last"]
+    return found or 0
 
 
 def chain_head() -> str:
