@@ -84,6 +84,26 @@ def test_a_question_that_is_refused_is_still_there(page: Page) -> None:
     assert Turn.objects.count() == 1
 
 
+def test_a_window_left_open_is_told_that_the_battle_has_gone_on(page: Page) -> None:
+    with two_served(counting):
+        ask(page, "First?")
+        wait_for_vote(page)
+        left_open = page.context.new_page()
+        left_open.goto(page.url)
+        wait_for_vote(left_open)
+        ask_on(page, "Second?")
+        wait_for_vote(page)
+
+        button(left_open, "A is better").click()
+        expect(left_open.get_by_role("alert")).to_contain_text("gone on in another window")
+        assert not Vote.objects.exists()
+        left_open.reload()
+        wait_for_vote(left_open)
+        button(left_open, "A is better").click()
+        expect(left_open.get_by_role("heading", level=1)).to_contain_text("You preferred")
+    assert Vote.objects.get().turn.number == 2
+
+
 def test_whoever_does_not_agree_keeps_the_prompt_and_nobody_is_asked(anywhere: Page) -> None:
     page = anywhere
     with two_served():
@@ -170,10 +190,10 @@ def test_a_picture_goes_with_the_prompt(anywhere: Page, tmp_path: Any) -> None:
         Contestant.objects.update(accepts_images=True)
         page.goto("/")
         page.locator("#ask").get_by_label("Add picture").set_input_files(tmp_path / "red.png")
+        agree(page)
         expect(page.get_by_role("img", name="red.png")).to_be_visible()
         page.get_by_label("Your prompt").fill("What is this?")
         page.keyboard.press("Enter")
-        agree(page)
         wait_for_vote(page)
         shown = page.get_by_role("img", name="Picture 1 of this question")
         expect(shown).to_be_visible()
@@ -203,11 +223,13 @@ def test_what_is_no_picture_is_refused_in_words_and_the_prompt_stays(
         page.goto("/")
         page.get_by_label("Your prompt").fill("What is this?")
         for file, said in (
-            ("tool.png", "no PNG, JPEG or WebP picture"),
             ("tool.exe", "no PNG, JPEG or WebP picture"),
+            ("tool.png", "no PNG, JPEG or WebP picture"),
             ("huge.png", "this one is larger"),
         ):
             page.locator("#ask").get_by_label("Add picture").set_input_files(tmp_path / file)
+            if file == "tool.png":
+                agree(page)  # the first that is sent at all
             expect(page.locator("#ask .pictures").get_by_role("alert")).to_contain_text(said)
         expect(page.get_by_label("Your prompt")).to_have_value("What is this?")
         page.context.close()

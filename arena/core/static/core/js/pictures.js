@@ -24,8 +24,9 @@ async function upload(url, file, agreed) {
     body,
     signal: AbortSignal.timeout(PATIENCE),
   });
+  // Whatever else is refused, the visitor's word was heard before the picture was looked at.
+  if (agreed && response.status !== 403) consentKept();
   if (!response.ok) throw new Error(await reasonOf(response));
-  consentKept();
   return response.json();
 }
 
