@@ -30,6 +30,7 @@ SETTINGS = {
     "VOTER_RATE": "0",
     "NETWORK_RATE": "0",
     "NETWORK_VOTE_RATE": "0",
+    "NETWORK_SHARED_RATE": "0",
     "AA_SHARE": "0",
     "DEBUG": "0",
     "HTTPS": "0",

@@ -19,6 +19,8 @@ FAST = {
     "VOTER_RATE": "0",
     "NETWORK_RATE": "0",
     "NETWORK_VOTE_RATE": "0",
+    "NETWORK_SHARED_RATE": "0",
+    "NETWORK_ASKED_RATE": "0",
     "VOTER_IMAGE_RATE": "0",
     "NETWORK_IMAGE_RATE": "0",
     "SIGN_IN_RATE": "0",

@@ -8,19 +8,31 @@ import nh3
 from django.conf import settings
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from arena.core.effort import Effort, bounded_effort
 from arena.core.mathematics import math_syntax
+from arena.core.rendered import Rendered, digest
 
 ABSOLUTE = re.compile("https?:|mailto:", re.IGNORECASE)
 RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+DASHES = re.compile("-+")
+# Beyond as many cells as its lines have characters, and so many, a table is shown as text.
+SPARE_CELLS = 256
+# What a table takes besides its cells, in lines looked at.
+TABLE_LINES = 8
 LANGUAGE = re.compile(r"[ \t]*([A-Za-z0-9_+#.-]{1,24})(?=[ \t:{,]|$)")
+
+# Shorter texts take a few milliseconds.
+KEPT_CHARACTERS = 1_000
 
 TAGS = {
     *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "s", "del"),
@@ -48,8 +60,19 @@ def render(text: str) -> SafeString:
     its `enhance` sets mathematics and colours code in both. Images are named and not fetched,
     which would tell their host who reads what, unless ANSWER_IMAGES allows it.
     """
-    cleaned = nh3.clean(
-        _parser.render(text),
+    if len(text) < KEPT_CHARACTERS:
+        return mark_safe(cleaned(text))
+    key = digest(str(get_language()), str(bool(settings.ANSWER_IMAGES)), text)
+    html = kept.get(key)
+    if html is None:
+        html = cleaned(text)
+        kept.put(key, html)
+    return mark_safe(html)
+
+
+def cleaned(text: str) -> str:
+    return nh3.clean(
+        _parser.render(text, {"effort": Effort()}),
         tags=TAGS | {"img"} if settings.ANSWER_IMAGES else TAGS,
         attributes=ATTRIBUTES | {"img": IMAGE_ATTRIBUTES},
         attribute_filter=without_relative_links,
@@ -58,7 +81,6 @@ def render(text: str) -> SafeString:
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
-    return mark_safe(cleaned)
 
 
 def without_relative_links(tag: str, attribute: str, value: str) -> str | None:
@@ -94,6 +116,43 @@ def alignments(state: StateCore) -> None:
     for token in state.tokens:
         if style := token.attrs.pop("style", None):
             token.attrSet("align", str(style).removeprefix("text-align:"))
+
+
+def bounded_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A table, or its lines as code where filling up its short rows would make far more of it.
+
+    A line that holds a lone pipe is a row as wide as the first: 2 characters for 1,000 cells.
+    """
+    if not table(state, start, end, silent=True):
+        return False
+    if silent:
+        return True
+    columns = len(DASHES.findall(line_of(state, start + 1)))
+    last = end_of_rows(state, start + 2, end) if columns * (end - start) > SPARE_CELLS else end
+    cells = columns * (last - start - 1)
+    if cells <= SPARE_CELLS + state.eMarks[last - 1] - state.bMarks[start]:
+        state.env["effort"].spend_lines(TABLE_LINES + cells)
+        return table(state, start, end, silent=False)
+    text = state.push("code_block", "code", 0)
+    text.content = state.getLines(start, last, state.blkIndent, keepLastLF=True)
+    text.map = [start, last]
+    state.line = last
+    return True
+
+
+def line_of(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+
+
+def end_of_rows(state: StateBlock, first: int, end: int) -> int:
+    """The line before which the rows of a table end, by the same signs as in its own rule."""
+    others = state.md.block.ruler.getRules("blockquote")
+    for line in range(first, end):
+        if state.isEmpty(line) or state.sCount[line] < state.blkIndent or state.is_code_block(line):
+            return line
+        if any(begins(state, line, end, True) for begins in others):
+            return line
+    return end
 
 
 def code(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
@@ -145,7 +204,9 @@ def parser() -> MarkdownIt:
         .enable(["table", "strikethrough"])
         .disable("lheading")
         .use(math_syntax)
+        .use(bounded_effort)
     )
+    made.block.ruler.at("table", bounded_table, {"alt": ["paragraph", "reference"]})
     made.core.ruler.push("directions", directions)
     made.core.ruler.push("alignments", alignments)
     for rule in (table_open, table_close, image):
@@ -156,3 +217,4 @@ def parser() -> MarkdownIt:
 
 
 _parser = parser()
+kept = Rendered()

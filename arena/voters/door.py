@@ -32,6 +32,14 @@ NETWORK_IMAGES = gettext_noop(
     "Your network has attached as many pictures as one network may here, by all who share it: "
     "%(rate)s. The next is possible in %(wait)s."
 )
+NETWORK_SHARED = gettext_noop(
+    "Your network has opened as many shared battles as one network may here, by all who share it: "
+    "%(rate)s. The next is possible in %(wait)s."
+)
+NETWORK_ASKED = gettext_noop(
+    "Your network has asked for as much to be worked out as one network may here, by all who "
+    "share it: %(rate)s. The next is possible in %(wait)s."
+)
 
 
 class Action(StrEnum):
@@ -53,6 +61,18 @@ def voter_admit(*, voter: Voter, address: Address | None, action: Action) -> Non
     if action is not Action.VOTE:
         # A vote need not say again where its battle was begun.
         network_seen(voter=voter, address=address)
+
+
+def reader_admit(*, address: Address | None) -> None:
+    """Let somebody whom nobody knows open a shared battle. Raises TooMany."""
+    rate, network = settings.NETWORK_SHARED_RATE, network_name(address)
+    limit_hit(rate, NETWORK_SHARED, "network-shared", network)
+
+
+def asking_admit(*, address: Address | None) -> None:
+    """Let a reader ask for work that outlasts the request. Raises TooMany."""
+    rate, network = settings.NETWORK_ASKED_RATE, network_name(address)
+    limit_hit(rate, NETWORK_ASKED, "network-asked", network)
 
 
 def count(voter: Voter, network: str, action: Action) -> None:

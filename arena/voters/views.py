@@ -30,7 +30,14 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "network_days": settings.RETAIN_NETWORK_DAYS,
         "key_days": settings.NETWORK_KEY_DAYS,
         "key_days_counted": ceil(settings.NETWORK_KEY_DAYS),
-        "limited": bool(settings.VOTER_RATE or settings.NETWORK_RATE or settings.NETWORK_VOTE_RATE),
+        "limited": any(
+            (
+                settings.VOTER_RATE,
+                settings.NETWORK_RATE,
+                settings.NETWORK_VOTE_RATE,
+                settings.NETWORK_SHARED_RATE,
+            )
+        ),
         "challenged": settings.ALTCHA,
         "moderated": bool(settings.MODERATION_URL),
         "private": settings.PRIVATE,

@@ -1,15 +1,18 @@
 """Links to a battle: from its voter alone, for as long as they want, and nothing about them."""
 
 import uuid
+from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from arena.battles.images import image_store
 from arena.battles.models import Answer, Battle, Mode, Outcome, Share, State, Turn
 from arena.battles.services import texts_erase, vote_cast
 from arena.battles.sharing import shares_end
 from arena.catalog.models import Revision
+from arena.voters.limits import limiter
 from arena.voters.models import Voter
 from tests import factories
 from tests.battles.test_images import sent
@@ -267,6 +270,20 @@ def test_erased_texts_are_said_to_be_gone(client: Client, battle: Battle) -> Non
     assert "Wren" not in words(page)
 
 
+def test_long_answers_are_gone_although_they_were_read_before(
+    client: Client, battle: Battle
+) -> None:
+    Answer.objects.update(text="It is **secret**. " * 200)
+    change(client, cast(battle), "start")
+    own = f"/battle/{battle.pk}/"
+    for page in (read(battle), read(battle), client.get(own)):
+        assert "<strong>secret</strong>" in words(page)
+    texts_erase(battles=Battle.objects.all())
+
+    for page in (read(battle), client.get(own)):
+        assert "secret" not in words(page)
+
+
 def test_nothing_is_left_to_share(client: Client, battle: Battle) -> None:
     cast(battle)
     texts_erase(battles=Battle.objects.all())
@@ -285,3 +302,34 @@ def test_all_of_a_persons_links_end(client: Client, battle: Battle, bob: Voter) 
     assert shares_end(battles=Battle.objects.filter(voter=battle.voter)) == 1
     assert read(battle).status_code == 404
     assert read(others).status_code == 200
+
+
+# -- Too often -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three_an_hour(settings: Settings) -> Iterator[None]:
+    settings.NETWORK_SHARED_RATE = (3, 3600)
+    limiter.cache_clear()
+    if settings.REDIS_URL:
+        limiter(settings.REDIS_URL).storage.reset()
+    yield
+    limiter.cache_clear()
+
+
+def test_a_network_opens_only_so_many(client: Client, battle: Battle, three_an_hour: None) -> None:
+    change(client, cast(battle), "start")
+    assert [read(battle).status_code for _ in range(4)] == [200, 200, 200, 429]
+
+    page = read(battle)
+    assert "This was asked too often for now." in words(page)
+    assert "by all who share it: 3 per hour. The next is possible in" in words(page)
+    assert "Wren" not in words(page)
+    assert int(page["Retry-After"]) > 0
+    elsewhere = Client(REMOTE_ADDR="203.0.113.9")
+    assert read(battle, elsewhere).status_code == 200
+    assert client.get(f"/battle/{battle.pk}/").status_code == 200
+
+
+def test_links_that_lead_nowhere_are_counted_too(battle: Battle, three_an_hour: None) -> None:
+    assert [read(battle).status_code for _ in range(4)] == [404, 404, 404, 429]

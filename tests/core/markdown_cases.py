@@ -66,3 +66,25 @@ PLAIN = [
     "***a** b* __c__ _d_e_ ~~f~ ~~g~~",
     "Title\n===\nOther\n---\n\n####### seven",
 ]
+
+
+def table(columns: int, rows: int, row: str) -> str:
+    return "|a" * columns + "|\n" + "|-" * columns + "|\n" + f"{row}\n" * rows
+
+
+# Tables to how many cells they have; none where they are shown as text.
+TABLES = {
+    table(3, 2, "|"): 9,
+    table(16, 15, "|"): 256,
+    table(256, 1, "|"): 512,
+    table(256, 256, "|"): 0,
+    table(30, 300, "|b"): 0,
+    table(30, 300, "|b" * 30): 9030,
+    table(2, 2000, "|b|c|"): 4002,
+    "> " + table(64, 64, "|").replace("\n", "\n> "): 0,
+    "- " + table(64, 64, "|").replace("\n", "\n  "): 0,
+    # What follows without a blank line is none of its rows.
+    table(8, 1, "|b") + "> quoted\n" * 300: 16,
+    table(8, 1, "|b") + "```\n" + "code\n" * 300 + "```": 16,
+    table(8, 1, "|b") + "\n" + "text\n" * 300: 16,
+}

@@ -4,12 +4,15 @@ from html.parser import HTMLParser
 from unittest.mock import patch
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from arena.core import effort, markdown, rendered
 from arena.core.markdown import render
-from tests.core.markdown_cases import MATHEMATICS
+from arena.core.rendered import Rendered
+from tests.core.markdown_cases import MATHEMATICS, TABLES, table
 
 Tag = tuple[str, dict[str, str | None]]
 
@@ -239,6 +242,143 @@ WITHOUT_END = [
 def test_texts_without_end_are_rendered(text: str) -> None:
     """Each in some seconds at most; a rule that took the square of the length would take hours."""
     assert render(text)
+
+
+# -- Work without end ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "cells"), TABLES.items(), ids=range(len(TABLES)))
+def test_a_table_has_not_far_more_cells_than_were_written(text: str, cells: int) -> None:
+    found = names(text)
+
+    assert found.count("th") + found.count("td") == cells
+    assert ("pre" in found) == (cells == 0 or "```" in text)
+
+
+def test_a_table_that_is_too_wide_for_its_rows_is_shown_as_it_was_written() -> None:
+    lines = table(64, 64, "|")
+
+    assert render(f"before\n\n{lines}\nafter **it**") == (
+        f'<p>before</p>\n<div class="code" dir="ltr"><pre><code>{lines}</code></pre></div>\n'
+        "<p>after <strong>it</strong></p>\n"
+    )
+
+
+def test_many_small_tables_of_lone_pipes_do_not_grow_without_end() -> None:
+    text = (table(16, 15, "|") + "\n") * 2_000
+
+    assert names(text).count("td") < 100_000
+
+
+LARGE = {
+    "prose": "The sky is **blue** because *short* waves, as `Rayleigh` [found](https://e.example).\n\n",
+    "lists": "- one thing\n- another **thing**\n  - nested\n",
+    "rows": "| 1 | two | three |\n",
+    "code": "```python\ndef f(x):\n    return x[0] < 1  # why\n```\n\n",
+    "formulas": "Let $x$ be $y^2$ and\n$$\ne^x + 1\n$$\n\n",
+}
+
+
+@pytest.mark.parametrize("part", LARGE.values(), ids=LARGE)
+def test_the_largest_answers_that_models_write_are_rendered_whole(part: str) -> None:
+    begin = "| a | b | c |\n|---|---|---|\n" if part.startswith("|") else ""
+    whole = begin + part * (200_000 // len(part))
+
+    assert names(whole).count("pre") == whole.count("```python")
+
+
+HOSTILE = [
+    *("[[a](b", "![", "__a__ ", "#\n", "-\n", "- a\n\n", "> - > - > - a\n", "a\n", "*_"),
+    ">" * 15 + "a\n" + "b\n" * 90_000,
+]
+
+
+@pytest.mark.parametrize("part", HOSTILE, ids=[repr(part[:8]) for part in HOSTILE])
+def test_what_takes_too_much_work_is_shown_as_it_was_written(part: str) -> None:
+    hostile = part * (200_000 // len(part))
+    html = render(f"# Why\n\nIt is **blue**.\n\n{hostile}")
+
+    assert html.startswith("<h1>Why</h1>\n<p>It is <strong>blue</strong>.</p>\n")
+    assert "<pre>" in html
+    shown = Text()
+    shown.feed(html)
+    assert shown.text.rstrip("\n").endswith(hostile[-1000:].rstrip("\n"))
+
+
+class Text(HTMLParser):
+    text = ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_work_is_counted_for_each_answer_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(effort, "MOST_PLACES", 20)
+    for _ in range(20):
+        assert render("It is **blue**.") == "<p>It is <strong>blue</strong>.</p>\n"
+    assert render("- **a** *b* `c`\n" * 20).startswith('<div class="code"')
+
+
+@given(st.text(st.sampled_from("[]()!`*_|-:>#$\\ \nab1."), max_size=60), st.integers(0, 40))
+def test_wherever_work_ends_the_html_is_whole(text: str, most: int) -> None:
+    for name in ("MOST_LINES", "MOST_PLACES"):
+        with patch(f"arena.core.effort.{name}", most):
+            assert render(text) is not None
+
+
+# -- Kept for a while ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Rendered:
+    """A memory of the test's own."""
+    own = Rendered()
+    monkeypatch.setattr(markdown, "kept", own)
+    return own
+
+
+LONG = "It is **blue**. " * 100
+
+
+def test_a_long_answer_is_made_once(kept: Rendered, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = render(LONG)
+    monkeypatch.setattr(markdown, "cleaned", None)
+
+    assert render(LONG) == first
+    assert "<strong>blue</strong>" in first
+
+
+def test_what_is_kept_is_of_one_language_and_one_setting(
+    kept: Rendered, settings: Settings
+) -> None:
+    text = LONG + "![a cat](https://e.example/i.png)"
+    assert "Image not loaded: a cat" in render(text)
+    with translation.override("fr"):
+        assert "Image not loaded" not in render(text)
+    settings.ANSWER_IMAGES = True
+    assert "<img" in render(text)
+    settings.ANSWER_IMAGES = False
+    assert "Image not loaded: a cat" in render(text)
+
+
+def test_it_takes_only_so_much_memory(kept: Rendered, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendered, "MOST_BYTES", 2_000)
+    for number in range(200):
+        render(f"{number} {LONG}")
+
+    assert 0 < sum(len(packed) for _, packed in kept.entries.values()) <= 2_000
+    assert kept.bytes == sum(len(packed) for _, packed in kept.entries.values())
+
+
+def test_nothing_is_kept_for_long(kept: Rendered, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Erased texts leave the memory too, although nobody asks for them or for others."""
+    monkeypatch.setattr(rendered, "KEPT_SECONDS", 0.05)
+    render(LONG)
+    assert kept.timer is not None
+    kept.timer.join()
+
+    assert not kept.entries
+    assert kept.bytes == 0
 
 
 @pytest.mark.parametrize("line", ["---", "===", "-", "="])

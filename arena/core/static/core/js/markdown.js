@@ -7,6 +7,8 @@ import { mathSyntax } from "./math-syntax.js";
 import { t } from "./texts.js";
 
 const LANGUAGE = /^[ \t]*([A-Za-z0-9_+#.-]{1,24})(?=[ \t:{,]|$)/;
+// Beyond as many cells as its lines have characters, and so many, a table is shown as text.
+const SPARE_CELLS = 256;
 const LETTER = /\p{L}/u;
 const RIGHT_TO_LEFT =
   /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
@@ -19,6 +21,42 @@ const markdown = new MarkdownIt({ html: false, linkify: false, maxNesting: 20 })
   .use(mathSyntax);
 const { escapeHtml } = markdown.utils;
 const { renderer } = markdown;
+
+const [table] = markdown.block.ruler.getRules("");
+
+/** The line before which the rows of a table end, by the same signs as in its own rule. */
+function endOfRows(state, first, end) {
+  const others = markdown.block.ruler.getRules("blockquote");
+  for (let line = first; line < end; line += 1) {
+    const indent = state.sCount[line] - state.blkIndent;
+    if (state.isEmpty(line) || indent < 0 || indent >= 4) return line;
+    if (others.some((begins) => begins(state, line, end, true))) return line;
+  }
+  return end;
+}
+
+/**
+ * A table, or its lines as code where filling up its short rows would make far more of it: a line
+ * that holds a lone pipe is a row as wide as the first.
+ */
+function boundedTable(state, start, end, silent) {
+  if (!table(state, start, end, true)) return false;
+  if (silent) return true;
+  const dashes = state.src.slice(state.bMarks[start + 1], state.eMarks[start + 1]);
+  const columns = dashes.match(/-+/g).length;
+  const last = columns * (end - start) > SPARE_CELLS ? endOfRows(state, start + 2, end) : end;
+  const cells = columns * (last - start - 1);
+  if (cells <= SPARE_CELLS + state.eMarks[last - 1] - state.bMarks[start]) {
+    return table(state, start, end, false);
+  }
+  const text = state.push("code_block", "code", 0);
+  text.content = state.getLines(start, last, state.blkIndent, true);
+  text.map = [start, last];
+  state.line = last;
+  return true;
+}
+
+markdown.block.ruler.at("table", boundedTable, { alt: ["paragraph", "reference"] });
 
 /** Of words; neither code nor TeX says which way a text goes. */
 function firstLetter(token) {
