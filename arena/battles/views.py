@@ -26,7 +26,7 @@ from arena.battles.shared import shared_page
 from arena.battles.sharing import share_start, share_stop
 from arena.core.exceptions import ArenaError, TooMany
 from arena.voters.consent import consent_asked, consent_check
-from arena.voters.door import Action, voter_admit
+from arena.voters.door import Action, reader_admit, voter_admit
 from arena.voters.networks import address_of_request
 from arena.voters.selectors import voter_by_key
 from arena.voters.services import cookie_issue, voter_from, voter_key, voter_known
@@ -181,6 +181,7 @@ def share(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def shared(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponse:
+    reader_admit(address=address_of_request(request))
     response = render(request, "battles/shared.html", {"shared": shared_page(battle_id)})
     response["X-Robots-Tag"] = "noindex"
     return response

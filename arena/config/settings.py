@@ -394,6 +394,11 @@ VOTER_IMAGE_RATE = envrate("VOTER_IMAGE_RATE", "60/hour")
 NETWORK_IMAGE_RATE = envrate("NETWORK_IMAGE_RATE", "600/hour")
 # Votes that may be posted from one network.
 NETWORK_VOTE_RATE = envrate("NETWORK_VOTE_RATE", "6000/hour")
+# Pages of shared battles that may be opened from one network.
+NETWORK_SHARED_RATE = envrate("NETWORK_SHARED_RATE", "120/minute")
+# Ledgers and the like that may be asked for from one network, and how many may wait in all.
+NETWORK_ASKED_RATE = envrate("NETWORK_ASKED_RATE", "60/hour")
+ASKED_WAITING = int(envnumber("ASKED_WAITING", 5))
 # Attempts at signing in that may fail from one network.
 SIGN_IN_RATE = envrate("SIGN_IN_RATE", "60/hour")
 # Proxies in front of this process that add to X-Forwarded-For; 0 believes nobody's header.
