@@ -22,8 +22,9 @@ from arena.integrity.selectors import sealed_up_to, standing_exclusions, state_o
 from arena.leaderboard.exceptions import NoSuchBoard, NoSuchSnapshot, NothingPublished, NotRevealed
 from arena.leaderboard.models import BoardName, Draft, Fitted, Part, Snapshot, Standing
 from arena.voters.models import Voter
-from ranking import RankingError
-from ranking.sealed import PUBLISHED_COLUMNS, file_digest, read_sealed
+from ranking import BoardState, RankingError, RankingSpec, Votes
+from ranking.errors import SnapshotError
+from ranking.sealed import PUBLISHED_COLUMNS, columns_for, file_digest, read_sealed
 from ranking.snapshots import SegmentEntry
 
 NAME = re.compile(r"[0-9a-f]{6,64}")
@@ -278,3 +279,15 @@ def battle_revealed(battle_id: uuid.UUID, voter: Voter) -> Battle:
 def board_document(snapshot: Fitted, board: BoardName) -> dict[str, Any]:
     document: dict[str, Any] = snapshot.content["boards"][board]
     return document
+
+
+def board_state(snapshot: Snapshot, board: BoardName) -> BoardState:
+    """A published board with the votes it was fitted to."""
+    spec = RankingSpec.from_dict(board_document(snapshot, board)["spec"])
+    entries = [SegmentEntry(**entry) for entry in snapshot.content["segments"]]
+    exclusions = snapshot.content["exclusions"]
+    try:
+        table = read_sealed(entries, exclusions, files.local, columns_for(spec)).table
+    except SnapshotError as error:
+        raise SegmentMissing(f"{error} Restore it from a backup.") from error
+    return BoardState(Votes.from_arrow(table), spec)

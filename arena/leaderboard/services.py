@@ -20,11 +20,11 @@ from arena.core.services import audit
 from arena.integrity.sealing import votes_seal
 from arena.integrity.selectors import simulated_votes, votes_all, votes_state
 from arena.leaderboard.heads import heads_hand_on
-from arena.leaderboard.ledgers import board_state
 from arena.leaderboard.models import BoardName, Draft, Fitted, HeadPost, Part, Snapshot, Standing
 from arena.leaderboard.selectors import (
     Sealed,
     board_name,
+    board_state,
     families_now,
     latest_snapshot,
     sealed_now,
