@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -25,19 +26,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ranking.arrays import BoolArray
-from ranking.contrasts import Contrasts, pairwise_contrasts
+from ranking.contrasts import Contrasts, contrasts_of
 from ranking.covariates import expand_controls
 from ranking.errors import FitError
-from ranking.fitting import fit
-from ranking.influence import Fragility, Unit, fragility
+from ranking.fitting import estimate, fit
+from ranking.influence import Fragility, Questioned, Unit, fragility_of
 from ranking.ledger import movement_ledger
-from ranking.movement import style_movement
-from ranking.path import control_path
+from ranking.movement import raw_of, style_movement
+from ranking.path import ControlPath, path_of
 from ranking.publication import CARRIED_SHARE, CONTROLLED, RAW, Publication, is_carried
 from ranking.result import Leaderboard, Movement
-from ranking.rigging import rigging_cost
+from ranking.rigging import rigging_of
+from ranking.selection import prepare
 from ranking.spec import RankingSpec
-from ranking.states import BoardState
+from ranking.states import BoardState, Fits
 from ranking.subsets import ControlSubset, control_subsets
 from ranking.tables import CATEGORY
 from ranking.votes import BOTH_BAD, Votes
@@ -48,6 +50,8 @@ TOGGLES = ("length", "markdown", "code", "emoji", "latency")
 LATENCY = "latency"
 NONE = "none"
 """Names the board with every toggle off."""
+
+LEDGER = "ledger"
 
 FIRST = 10
 """So many contestants from the top are asked how few votes would turn their order."""
@@ -126,8 +130,7 @@ def parts(
     made: dict[str, Callable[[], Iterator[Part]]] = {
         "boards": lambda: boards(sources.votes, published),
         "variants": lambda: variants(sources, published),
-        "path": lambda: path(sources.votes, published),
-        "sure": lambda: sure(sources.votes, published),
+        "default": lambda: of_default(sources.votes, published),
         "categories": lambda: categories(sources, published),
         "ledger": lambda: ledgers(sources, published, before),
     }
@@ -207,25 +210,32 @@ def variants(sources: Sources, published: Publication) -> Iterator[Part]:
 def two_boards(
     name: str, votes: Votes, changed: Mapping[str, Any], published: Publication
 ) -> Iterator[Part]:
-    """Both boards of these votes with the publication's spec, but for what is changed."""
+    """Both boards of these votes with the publication's spec, but for what is changed.
+
+    Where style cannot be controlled for, the raw board stands alone beside the reason.
+    """
     spec = replace(published.default.spec, scales=None, **changed)
-    try:
-        if published.controlled is None:
-            yield f"{name}/{RAW}", board_document(fit(votes, spec))
+    if published.controlled is not None:
+        try:
+            moved = style_movement(votes, spec)
+        except FitError as error:
+            yield f"{name}/{CONTROLLED}", {"error": str(error)}
+        else:
+            yield f"{name}/{RAW}", board_document(moved.raw)
+            yield f"{name}/{CONTROLLED}", board_document(moved.controlled, moved.movements)
             return
-        moved = style_movement(votes, spec)
+    try:
+        yield f"{name}/{RAW}", board_document(fit(votes, raw_of(spec)))
     except FitError as error:
         yield f"{name}/{RAW}", {"error": str(error)}
-        return
-    yield f"{name}/{RAW}", board_document(moved.raw)
-    yield f"{name}/{CONTROLLED}", board_document(moved.controlled, moved.movements)
 
 
 def without(votes: Votes, out: BoolArray, rule: str) -> Votes:
     """The votes, of which some do not count by one more rule."""
     before = votes.excluded if votes.excluded is not None else np.full(len(votes), -1, np.int32)
-    excluded = np.where((before < 0) & out, len(votes.rules), before)
-    return replace(votes, excluded=excluded.astype(np.int32), rules=(*votes.rules, rule))
+    rules = votes.rules if rule in votes.rules else (*votes.rules, rule)
+    excluded = np.where((before < 0) & out, rules.index(rule), before)
+    return replace(votes, excluded=excluded.astype(np.int32), rules=rules)
 
 
 def has_draws(votes: Votes) -> bool:
@@ -235,8 +245,11 @@ def has_draws(votes: Votes) -> bool:
 
 
 def categories(sources: Sources, published: Publication) -> Iterator[Part]:
-    """Both boards of each category's votes."""
+    """Both boards of each category's votes, where any of them counts."""
+    out = sources.votes.excluded
     for name, inside in sources.categories.items():
+        if not (inside if out is None else inside & (out < 0)).any():
+            continue
         votes = without(sources.votes, ~inside, f"not {name}")
         yield from two_boards(f"category/{name}", votes, {}, published)
 
@@ -244,38 +257,35 @@ def categories(sources: Sources, published: Publication) -> Iterator[Part]:
 # -- Why, and how sure -----------------------------------------------------------------------
 
 
-def path(votes: Votes, published: Publication) -> Iterator[Part]:
-    """The way from raw to controlled, and its account by feature."""
-    if published.controlled is None:
+def of_default(votes: Votes, published: Publication) -> Iterator[Part]:
+    """Why the default board is as it is, and how sure it is, from one fit of it."""
+    prepared = prepare(votes, published.default.spec)
+    if prepared.design is None:
         return
+    fitted = estimate(prepared, prepared.design)
+    if published.controlled is not None:
+        yield "path", path(path_of(prepared, prepared.design, fitted.solution))
+    contrasts = contrasts_of(fitted)
+    yield "sure", certainty(contrasts)
+    yield "fragility", fragilities(Questioned.of_estimate(votes, fitted), contrasts.board)
+
+
+def path(walked: ControlPath) -> dict[str, Any]:
+    """The way from raw to controlled, and its account by feature."""
     try:
-        walked = control_path(votes, published.controlled.spec)
         grid, accounts = walked.grid(), walked.attributions
     except FitError as error:
-        yield "path", {"error": str(error)}
-        return
+        return {"error": str(error)}
     names = sorted(walked.contestants)
     at = [{standing.contestant: standing for standing in point.standings} for point in grid]
-    yield (
-        "path",
-        {
-            "contestants": names,
-            "features": list(walked.features),
-            "strengths": [point.strength for point in grid],
-            "ratings": [[shown[name].rating for name in names] for shown in at],
-            "ranks": [[shown[name].rank for name in names] for shown in at],
-            "attributions": [account.to_dict() for account in accounts],
-        },
-    )
-
-
-def sure(votes: Votes, published: Publication) -> Iterator[Part]:
-    """Chances of places and pairs, and how few votes would turn the first."""
-    spec = published.default.spec
-    if not published.default.standings:
-        return
-    yield "sure", certainty(pairwise_contrasts(votes, spec))
-    yield "fragility", fragilities(votes, published.default)
+    return {
+        "contestants": names,
+        "features": list(walked.features),
+        "strengths": [point.strength for point in grid],
+        "ratings": [[shown[name].rating for name in names] for shown in at],
+        "ranks": [[shown[name].rank for name in names] for shown in at],
+        "attributions": [account.to_dict() for account in accounts],
+    }
 
 
 def certainty(found: Contrasts) -> dict[str, Any]:
@@ -290,7 +300,7 @@ def certainty(found: Contrasts) -> dict[str, Any]:
     }
 
 
-def fragilities(votes: Votes, board: Leaderboard) -> dict[str, Any]:
+def fragilities(questioned: Questioned, board: Leaderboard) -> dict[str, Any]:
     """Of the first, by pairs of neighbours: votes and voters whose removal would turn them, and
     the votes that would lift the second over the first."""
     first = board.standings[: FIRST + 1]
@@ -302,14 +312,19 @@ def fragilities(votes: Votes, board: Leaderboard) -> dict[str, Any]:
     units: tuple[Unit, ...] = ("vote", "voter") if board.clustered else ("vote",)
     return {
         "pairs": [
-            fragility_document(votes, entry)
+            fragility_document(questioned.votes, entry)
             for unit in units
-            for entry in fragility(votes, board.spec, pairs=pairs, unit=unit)
+            for entry in fragility_of(questioned, pairs, unit)
         ],
-        "rigging": [
-            rigging_cost(votes, board.spec, contestant=below).to_dict() for _, below in pairs
-        ],
+        "rigging": list(riggings(questioned, [below for _, below in pairs])),
     }
+
+
+def riggings(questioned: Questioned, contestants: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """What lifting each costs; nothing of whom dishonest votes leave no estimate to rank by."""
+    for contestant in contestants:
+        with suppress(FitError):
+            yield rigging_of(questioned, contestant).to_dict()
 
 
 def fragility_document(votes: Votes, found: Fragility) -> dict[str, Any]:
@@ -333,12 +348,15 @@ def ledgers(sources: Sources, published: Publication, before: Before | None) -> 
     rows: dict[str, tuple[Mapping[str, str] | None, ...]] = {"revisions": (None, None)}
     if before.places is not None and sources.places is not None:
         rows["families"] = (before.places, sources.places)
+    fits: Fits = {}
     for name, (was, now) in rows.items():
         try:
             ledger = movement_ledger(
-                BoardState(before.votes, before.spec, was), BoardState(sources.votes, spec, now)
+                BoardState(before.votes, before.spec, was),
+                BoardState(sources.votes, spec, now),
+                fits=fits,
             )
         except FitError as error:
-            yield f"ledger/{name}", {"error": str(error)}
+            yield f"{LEDGER}/{name}", {"error": str(error)}
         else:
-            yield f"ledger/{name}", ledger.to_dict()
+            yield f"{LEDGER}/{name}", ledger.to_dict()

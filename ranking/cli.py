@@ -214,6 +214,9 @@ def _add_verify(verbs: Any) -> None:
         "--votes", type=Path, required=True, metavar="DIR", help="folder of their files of votes"
     )
     verb.add_argument("--all", action="store_true", help="every published number, not one board")
+    verb.add_argument(
+        "--parts", type=Path, metavar="DIR", help="folder of the parts' files (that of the votes)"
+    )
     verb.add_argument("--head", type=Path, metavar="FILE", help="statements kept elsewhere")
     verb.add_argument("--key", type=Path, metavar="FILE", help="public key that signed them (PEM)")
     _add_json(verb)

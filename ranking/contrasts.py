@@ -144,10 +144,11 @@ def pairwise_contrasts(votes: Votes, spec: RankingSpec | None = None) -> Contras
         none = np.zeros((0, 0))
         reach = quantile(prepared.spec.confidence, None)
         return Contrasts(fit(votes, prepared.spec), (), none, none, none, none, None, reach, None)
-    return _of_estimate(estimate(prepared, prepared.design))
+    return contrasts_of(estimate(prepared, prepared.design))
 
 
-def _of_estimate(fitted: Estimate) -> Contrasts:
+def contrasts_of(fitted: Estimate) -> Contrasts:
+    """The same of a fit that is there already."""
     m, theta, spec = fitted.design.contestants, fitted.solution.theta, fitted.prepared.spec
     covariance = covariance_of(fitted, fitted.meat)[:m, :m]
     ranked = board(fitted)

@@ -2,13 +2,15 @@
 
 Removing vote k moves a contrast cᵀθ by about −cᵀH⁻¹z_k r_k/(1 − h_k), with r_k its residual and
 h_k = v_k z_kᵀH⁻¹z_k its leverage: one Newton step of the fit without it (Pregibon 1981). Votes are
-taken out in the order of this influence (Broderick, Giordano & Meager 2020) and every claim is
-confirmed by an exact refit, so that what is reported is an upper bound on the fewest votes,
-never an approximation.
+taken out in the order of this influence (Broderick, Giordano & Meager 2020). Whether a removal
+does it is decided by a bound on where the estimate then lies (see ranking.nearby) or else by an
+exact refit, and what is reported is confirmed by one: an upper bound on the fewest votes, never an
+approximation.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -19,9 +21,10 @@ import numpy as np
 from ranking.arrays import FloatArray, IndexArray
 from ranking.design import PairDesign
 from ranking.diagnostics import NOBODY_PLACED
-from ranking.errors import SpecError
+from ranking.errors import ConvergenceError, SpecError
 from ranking.fitting import Estimate, estimate
 from ranking.inference import bread, clusters_of
+from ranking.nearby import Near, Nearby, few_rows
 from ranking.newton import residuals
 from ranking.ranks import SAME
 from ranking.refits import Refit, refit
@@ -34,6 +37,11 @@ Unit = Literal["vote", "voter"]
 # Influences at the flipped fit order the votes better than those at the full one; a few rounds
 # of this settle.
 _ROUNDS = 4
+# Sorted first; more only where these are not enough.
+_LIKELY = 1 << 16
+# Influences that differ by less than this share of the largest are alike, and the earlier row goes
+# first: which of two like votes goes must not hang on the last digit of a sum.
+_ALIKE = 2.0**-26
 # A vote that alone holds a contestant has a leverage near 1, where one step says nothing.
 _HELD = 0.1
 
@@ -50,7 +58,7 @@ class Fragility:
     predicted: what the influences alone promise; None where they promise nothing.
     before, after: rating of contestant less opponent without and with the removal.
     removed: rows of the votes that go. voters: ids of the voters that go, −1 where unknown;
-        empty when single votes go. refits: exact refits made.
+        empty when single votes go. refits: removals that were tried.
     """
 
     contestant: str
@@ -73,16 +81,87 @@ class Fragility:
 
 @dataclass(frozen=True, slots=True)
 class _Units:
-    """What is taken out at once: code (n,) in [0, number) of each row of a design."""
+    """What is taken out at once: code (n,) in [0, number) of each row of a design.
 
-    code: IndexArray
+    None: each row is a unit.
+    """
+
+    code: IndexArray | None
     number: int
 
     def times(self, out: IndexArray) -> FloatArray:
         """(n,) 0 for the rows of the units that go, 1 for the rest."""
         stays = np.ones(self.number)
         stays[out] = 0.0
-        return stays[self.code]
+        return stays if self.code is None else stays[self.code]
+
+    def rows(self, out: IndexArray) -> IndexArray:
+        """The rows of the units that go."""
+        if self.code is None:
+            return out
+        goes = np.zeros(self.number, dtype=bool)
+        goes[out] = True
+        return np.flatnonzero(goes[self.code])
+
+    def summed(self, gain: FloatArray) -> FloatArray:
+        """(number,) sums over the rows, (n,), of each unit."""
+        if self.code is None:
+            return gain
+        return np.bincount(self.code, weights=gain, minlength=self.number).astype(float)
+
+
+class _Goal(ABC):
+    """What a removal is to reach."""
+
+    @abstractmethod
+    def reached(self, found: Refit) -> bool | None:
+        """Whether an estimate without some votes reaches it; None where it cannot be told."""
+
+    @abstractmethod
+    def decided(self, near: Near) -> bool | None:
+        """The same of an estimate that is known to within bounds; None where they are too wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turned(_Goal):
+    """j leads i."""
+
+    i: int
+    j: int
+
+    def reached(self, found: Refit) -> bool | None:
+        if not (found.placed[self.i] and found.placed[self.j]):
+            return None
+        return _leads(found.theta, self.j, self.i)
+
+    def decided(self, near: Near) -> bool | None:
+        return near.leads(self.j, self.i)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moved(_Goal):
+    """i has moved by `ranks` from `rank`, which it has under theta."""
+
+    theta: FloatArray
+    i: int
+    rank: int
+    ranks: int
+
+    def reached(self, found: Refit) -> bool | None:
+        if not found.placed[self.i]:
+            return None
+        above = found.placed & (found.theta - found.theta[self.i] > SAME)
+        if self.ranks > 0:
+            above |= ~found.placed & (self.theta - self.theta[self.i] > SAME)
+        return self._is_there(1 + int(above.sum()))
+
+    def decided(self, near: Near) -> bool | None:
+        highest, lowest = (self._is_there(1 + above) for above in near.above(self.i))
+        return highest if highest == lowest else None
+
+    def _is_there(self, now: int) -> bool:
+        goal = self.rank - self.ranks
+        return now <= goal if self.ranks > 0 else now >= goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +174,11 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """What a search found, what influences alone promised, and the refits it took."""
+    """What a search found, what influences alone promised, and the removals tried."""
 
     best: _Found | None
     predicted: int | None
-    refits: int
+    tried: int
 
 
 def fragility(
@@ -120,7 +199,17 @@ def fragility(
     Raises SpecError for contestants that are not placed or level, for unknown voters, and what
     `fit` raises.
     """
-    fitted = fitted_to(votes, spec)
+    return fragility_of(Questioned.of(votes, spec), pairs, unit, progress)
+
+
+def fragility_of(
+    questioned: Questioned,
+    pairs: Sequence[tuple[str, str]] | None = None,
+    unit: Unit = "vote",
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Fragility, ...]:
+    """The same of a fit that is there already."""
+    fitted = questioned.fitted
     labels, theta = fitted.prepared.labels, fitted.solution.theta
     if pairs is None:
         order = np.lexsort((np.array(labels), -theta)).tolist()
@@ -130,7 +219,9 @@ def fragility(
     units = _units(fitted, unit)
     found = []
     for i, j in chosen:
-        found.append(_pair(fitted, units, unit, i, j))
+        goal, contrast = _Turned(i, j), _contrast(fitted.design.contestants, i, [j])
+        search = _fewest(questioned, units, contrast, goal)
+        found.append(_result(fitted, units, unit, (i, j), None, search))
         if progress is not None:
             progress(len(found), len(chosen))
     return tuple(found)
@@ -152,31 +243,45 @@ def rank_fragility(
     Raises SpecError when the contestant is not placed or has too few rivals on that side, and
     as `fragility` does.
     """
-    fitted = fitted_to(votes, spec)
+    questioned = Questioned.of(votes, spec)
+    fitted, theta = questioned.fitted, questioned.fitted.solution.theta
     i = position_of(fitted, contestant)
-    passed = rivals_to_pass(fitted.solution.theta, i, ranks)
-    units, theta = _units(fitted, unit), fitted.solution.theta
-    rank = 1 + int((theta - theta[i] > SAME).sum())
-
-    def reached(found: Refit) -> bool | None:
-        return _moved(found, theta, i, rank, ranks)
-
+    passed = rivals_to_pass(theta, i, ranks)
+    units = _units(fitted, unit)
+    goal = _Moved(theta, i, 1 + int((theta - theta[i] > SAME).sum()), ranks)
     sign = 1.0 if ranks < 0 else -1.0
-    tried = [
-        _fewest(fitted, units, sign * _contrast(theta.size, i, group), reached)
+    searches = [
+        _fewest(questioned, units, sign * _contrast(theta.size, i, group), goal)
         for group in ([passed[-1]], *([passed] if len(passed) > 1 else []))
     ]
-    fewest = min(tried, key=lambda search: search.best.out.size if search.best else np.inf)
-    search = replace(fewest, refits=sum(one.refits for one in tried))
+    fewest = min(searches, key=lambda search: search.best.out.size if search.best else np.inf)
+    search = replace(fewest, tried=sum(one.tried for one in searches))
     return _result(fitted, units, unit, (i, passed[-1]), ranks, search)
 
 
-def fitted_to(votes: Votes, spec: RankingSpec | None) -> Estimate:
-    """The estimate whose order is questioned. Raises SpecError when nobody can be placed."""
-    prepared = prepare(votes, spec or RankingSpec())
-    if prepared.design is None:
-        raise SpecError(NOBODY_PLACED)
-    return estimate(prepared, prepared.design)
+@dataclass(frozen=True, slots=True)
+class Questioned:
+    """A fit of votes whose order is questioned, ready for many questions.
+
+    nearby: what is near it; None where only refits tell.
+    """
+
+    votes: Votes
+    fitted: Estimate
+    nearby: Nearby | None
+
+    @classmethod
+    def of(cls, votes: Votes, spec: RankingSpec | None = None) -> Questioned:
+        """Fit the votes. Raises SpecError when nobody can be placed, and what `fit` raises."""
+        prepared = prepare(votes, spec or RankingSpec())
+        if prepared.design is None:
+            raise SpecError(NOBODY_PLACED)
+        return cls.of_estimate(votes, estimate(prepared, prepared.design))
+
+    @classmethod
+    def of_estimate(cls, votes: Votes, fitted: Estimate) -> Questioned:
+        """The same with the fit at hand."""
+        return cls(votes, fitted, Nearby.of(fitted))
 
 
 def position_of(fitted: Estimate, contestant: str) -> int:
@@ -220,7 +325,7 @@ def _led(fitted: Estimate, one: str, other: str) -> tuple[int, int]:
 def _units(fitted: Estimate, unit: Unit) -> _Units:
     n, voter = len(fitted.design), fitted.prepared.votes.voter
     if unit == "vote":
-        return _Units(np.arange(n), n)
+        return _Units(None, n)
     if unit != "voter":
         raise SpecError(f"unit must be vote or voter, not {unit!r}.")
     if voter is None or not (voter[fitted.design.rows] >= 0).any():
@@ -231,27 +336,6 @@ def _units(fitted: Estimate, unit: Unit) -> _Units:
     return _Units(code, clusters.number)
 
 
-def _pair(fitted: Estimate, units: _Units, unit: Unit, i: int, j: int) -> Fragility:
-    def turned(found: Refit) -> bool | None:
-        if not (found.placed[i] and found.placed[j]):
-            return None
-        return _leads(found.theta, j, i)
-
-    search = _fewest(fitted, units, _contrast(fitted.design.contestants, i, [j]), turned)
-    return _result(fitted, units, unit, (i, j), None, search)
-
-
-def _moved(found: Refit, theta: FloatArray, i: int, rank: int, ranks: int) -> bool | None:
-    """Whether i has moved by `ranks` from `rank`; None where it is not placed any more."""
-    if not found.placed[i]:
-        return None
-    above = found.placed & (found.theta - found.theta[i] > SAME)
-    if ranks > 0:
-        above |= ~found.placed & (theta - theta[i] > SAME)
-    now = 1 + int(above.sum())
-    return now <= rank - ranks if ranks > 0 else now >= rank - ranks
-
-
 def _contrast(m: int, i: int, group: Sequence[int]) -> FloatArray:
     """(M,) of θ_i less the mean of a group."""
     c = np.zeros(m)
@@ -260,51 +344,68 @@ def _contrast(m: int, i: int, group: Sequence[int]) -> FloatArray:
     return c
 
 
-def _fewest(
-    fitted: Estimate, units: _Units, c: FloatArray, reached: Callable[[Refit], bool | None]
-) -> _Search:
+def _fewest(questioned: Questioned, units: _Units, c: FloatArray, goal: _Goal) -> _Search:
     """The fewest units whose removal is found to bring cᵀθ > 0 down far enough.
 
     The first order is that of influences at the estimate; each further one is that at the last
-    refit that reached the goal, and counts only if it gets there with fewer.
+    removal that reached the goal, and counts only if it gets there with fewer.
     """
-    trial = _Trial(fitted, units, reached)
+    fitted, trial = questioned.fitted, _Trial(questioned, units, goal)
     gain = _gains(fitted.design, fitted.bread, fitted.residual, c)
-    order, total = _in_order(units, gain)
+    order, total = _in_order(units, gain, needed=float(c @ fitted.solution.theta))
     enough = int(np.searchsorted(total, float(c @ fitted.solution.theta)))
     predicted = enough + 1 if enough < order.size else None
     best = trial.bisect(order, predicted or order.size)
     for _ in range(_ROUNDS):
         if best is None or best.out.size < 2:
             break
-        order, _ = _in_order(units, _gains_at(best.refit, fitted.design, c))
-        fewer = trial.bisect(order[: best.out.size - 1], best.out.size - 1)
+        gain = _gains_at(best.refit, fitted.design, c)
+        order, _ = _in_order(units, gain, most=best.out.size - 1)
+        fewer = trial.bisect(order, best.out.size - 1)
         if fewer is None:
             break
         best = fewer
-    return _Search(best, predicted, trial.refits)
+    return _Search(best, predicted, trial.tried)
 
 
 @dataclass(slots=True)
 class _Trial:
-    """Removes prefixes of an order of units, and counts its refits."""
+    """Removes prefixes of an order of units, and counts how many."""
 
-    fitted: Estimate
+    questioned: Questioned
     units: _Units
-    reached: Callable[[Refit], bool | None]
-    refits: int = 0
+    goal: _Goal
+    tried: int = 0
 
-    def without(self, out: IndexArray) -> tuple[bool | None, _Found | None]:
-        """Whether the goal is reached without these units; None where it cannot be told."""
-        self.refits += 1
-        found = refit(self.fitted, self.units.times(out))
-        state = None if found is None else self.reached(found)
-        return state, _Found(out, found) if found is not None and state else None
+    def without(self, out: IndexArray) -> tuple[bool | None, FloatArray | Refit | None]:
+        """Whether the goal is reached without these units; None where it cannot be told. With the
+        estimate, or a point near it, (M + K,), if that is enough to tell."""
+        self.tried += 1
+
+        def tell(near: Near) -> tuple[bool, FloatArray] | None:
+            state = self.goal.decided(near)
+            return None if state is None else (state, np.concatenate([near.theta, near.gamma]))
+
+        nearby, design = self.questioned.nearby, self.questioned.fitted.design
+        if nearby is not None and out.size:
+            rows = self.units.rows(out)
+            gone = few_rows(design, rows, design.y[rows], np.full(rows.size, -1.0))
+            if (told := nearby.settle(gone, tell)) is not None:
+                return told
+        found = self._refit(out)
+        return None if found is None else self.goal.reached(found), found
+
+    def _refit(self, out: IndexArray, start: FloatArray | None = None) -> Refit | None:
+        try:
+            return refit(self.questioned.fitted, self.units.times(out), start)
+        except ConvergenceError:
+            return None
 
     def bisect(self, order: IndexArray, guess: int) -> _Found | None:
         """A prefix that reaches the goal although one unit less does not, near the shortest one.
 
-        More units than leave the contestants placed are not tried again.
+        More units than leave the contestants placed are not tried again. What is found by bounds
+        is fitted at the end.
         """
         low, high, best = 0, order.size + 1, None
         size = min(guess, order.size)
@@ -313,16 +414,34 @@ class _Trial:
             if state is False:
                 low = size
             else:
-                high, best = size, found
+                high, best = size, found if state else None
             doubling = high > order.size and 2 * low < order.size
             size = 2 * low if doubling else (low + high) // 2
-        return best
+        if isinstance(best, np.ndarray):
+            best = self._refit(order[:high], best)
+        return None if best is None else _Found(order[:high], best)
 
 
-def _in_order(units: _Units, gain: FloatArray) -> tuple[IndexArray, FloatArray]:
-    """Units that help, the most helpful first, and their summed gains."""
-    of_unit = np.bincount(units.code, weights=gain, minlength=units.number)
-    order = np.argsort(-of_unit, kind="stable")[: int((of_unit > 0.0).sum())]
+def _in_order(
+    units: _Units, gain: FloatArray, *, needed: float = 0.0, most: int | None = None
+) -> tuple[IndexArray, FloatArray]:
+    """Units that help, the most helpful first, and their summed gains.
+
+    most: so many are enough, None where it depends on what they sum up to: all of them unless a
+    part of them promises twice what is needed.
+    """
+    of_unit = units.summed(gain)
+    helpful = np.flatnonzero(of_unit > 0.0)
+    size = _LIKELY if most is None else most
+    if helpful.size > size:
+        least = np.partition(of_unit[helpful], helpful.size - size)[helpful.size - size]
+        likely = helpful[of_unit[helpful] >= least * (1.0 - _ALIKE)]
+        if most is not None or float(of_unit[likely].sum()) > 2.0 * needed:
+            helpful = likely
+    gains = of_unit[helpful]
+    if gains.size:
+        gains = np.rint(gains / (gains.max() * _ALIKE))
+    order = helpful[np.argsort(-gains, kind="stable")][:most]
     return order, np.cumsum(of_unit[order])
 
 
@@ -389,14 +508,14 @@ def _result(
     search: _Search,
 ) -> Fragility:
     (i, j), labels, elo = pair, fitted.prepared.labels, fitted.prepared.spec.elo
-    theta, best, votes = fitted.solution.theta, search.best, fitted.prepared.votes
+    theta, votes, best = fitted.solution.theta, fitted.prepared.votes, search.best
     gone = np.zeros(0, dtype=np.intp)
     voters: tuple[int, ...] = ()
     after = None
     if best is not None:
         rows = fitted.design.rows
         gone = np.sort(rows[units.times(best.out) == 0.0])
-        if unit == "voter" and votes.voter is not None:
+        if units.code is not None and votes.voter is not None:
             of_unit = np.empty(units.number, dtype=np.intp)
             of_unit[units.code] = votes.voter[rows]
             voters = tuple(of_unit[best.out].tolist())
@@ -414,5 +533,5 @@ def _result(
         after=after,
         removed=tuple(gone.tolist()),
         voters=voters,
-        refits=search.refits,
+        refits=search.tried,
     )

@@ -13,7 +13,7 @@ import numpy as np
 from ranking.exact import closed, points, units
 from ranking.ranks import SAME
 from ranking.shapley import State, Walks, walks
-from ranking.states import AFTER, BoardState, Comparison
+from ranking.states import AFTER, BoardState, Comparison, Fits
 
 CAUSE_NAMES = {
     "V": "new votes",
@@ -176,6 +176,7 @@ def movement_ledger(
     after: BoardState,
     *,
     progress: Callable[[int, int], None] | None = None,
+    fits: Fits | None = None,
 ) -> Ledger:
     """Split what moved each contestant between two boards among the causes that differ.
 
@@ -184,7 +185,8 @@ def movement_ledger(
     counted contestant cannot be placed is left out. Everybody with counted votes is always
     fitted; the roster only says who is counted. Boards that only differ in revision or roster
     share a fit, so there are at most 32. progress: called after each with the number of fits so far
-    and how many there can be.
+    and how many there can be. fits: what is known of these votes and specs, with other places,
+    and where what is found goes.
 
     Raises what `fit` raises when one of the two boards cannot be fitted.
     """
@@ -194,7 +196,7 @@ def movement_ledger(
         if progress is not None:
             progress(fits, most)
 
-    compared = Comparison.of(before, after, report)
+    compared = Comparison.of(before, after, report, fits)
     most = 2 ** len(_FITTED.intersection(compared.causes))
     walked = walks(compared.causes, AFTER, compared.is_placeable)
     return Ledger(

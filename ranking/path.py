@@ -27,7 +27,7 @@ from ranking.errors import ConvergenceError, SpecError
 from ranking.exact import closed, points, units
 from ranking.fitting import anchor_theta, solved
 from ranking.movement import raw_design
-from ranking.newton import evaluate, gauge, solve
+from ranking.newton import Solution, evaluate, gauge, solve
 from ranking.ranks import ranks_of
 from ranking.selection import Prepared, prepare
 from ranking.spec import RankingSpec
@@ -222,10 +222,14 @@ def control_path(votes: Votes, spec: RankingSpec) -> ControlPath:
     if not spec.controls:
         raise SpecError("a control path needs at least one control, such as length.")
     prepared = prepare(votes, spec)
-    design = prepared.design
-    if design is None:
+    if prepared.design is None:
         raise SpecError("these votes place nobody, so there is no path to walk.")
-    controlled, raw = solved(prepared, design), solved(prepared, raw_design(design)[0])
+    return path_of(prepared, prepared.design, solved(prepared, prepared.design))
+
+
+def path_of(prepared: Prepared, design: PairDesign, controlled: Solution) -> ControlPath:
+    """The same from the controlled end's fit."""
+    raw = solved(prepared, raw_design(design)[0])
     style = np.zeros(controlled.theta.size + controlled.gamma.size, dtype=bool)
     features = tuple(name for name in design.names if name != POSITION)
     style[design.contestants :] = [name in features for name in design.coefficients]

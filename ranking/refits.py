@@ -38,21 +38,24 @@ class Refit:
     solution: Solution
 
 
-def refit(fitted: Estimate, times: FloatArray) -> Refit | None:
+def refit(fitted: Estimate, times: FloatArray, start: FloatArray | None = None) -> Refit | None:
     """The estimate when row k of a fit's design counts times[k] >= 0 times, None without one.
 
-    times: (n,), multiplies the design's own weights; weights by counts of pairs follow it. There
-    is no estimate where no two contestants can be placed or a covariate separates wins from
-    losses. Raises ConvergenceError as `solve` does.
+    times: (n,), multiplies the design's own weights; weights by counts of pairs follow it. start:
+    (M + K,) a point near the estimate, None: one step from the fit. There is no estimate where no
+    two contestants can be placed or a covariate separates wins from losses.
+
+    Raises ConvergenceError as `solve` does.
     """
     design, solution = fitted.design, fitted.solution
     placed = _placed(design, times)
     if not placed.any():
         return None
     weighted, every = _weighted(fitted, times, placed), np.arange(len(design.names))
-    start = np.concatenate([solution.theta, solution.gamma])
-    # One step with the Hessian at hand costs a quarter of a Newton step and replaces one.
-    start += fitted.bread @ score_change(design, fitted.residual, times)
+    if start is None:
+        start = np.concatenate([solution.theta, solution.gamma])
+        # One step with the Hessian at hand costs a quarter of a Newton step and replaces one.
+        start += fitted.bread @ score_change(design, fitted.residual, times)
     found = _solved(weighted, placed, every, start)
     if found is None:
         # A column may vary only in rows that are out now; then it has no coefficient.

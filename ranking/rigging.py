@@ -12,6 +12,7 @@ rigger's (strategies after Min et al. 2025):
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +20,8 @@ import numpy as np
 from ranking.arrays import BoolArray, IndexArray, IntArray, SmallIntArray
 from ranking.errors import SeparationError, SpecError
 from ranking.fitting import Estimate
-from ranking.influence import fitted_to, position_of, rivals_to_pass
+from ranking.influence import Questioned, position_of, rivals_to_pass
+from ranking.nearby import Near, few_rows
 from ranking.newton import residuals
 from ranking.ranks import SAME
 from ranking.refits import refit
@@ -96,7 +98,8 @@ def rigging_cost(
 
     Each run draws its own battles, by the spec's seed and its number. A dishonest vote weighs like
     the vote whose battle it repeats, and has no voter. The count is found by bisection over the
-    run's sequence with an exact refit each; a rank that is shared counts as reached.
+    run's sequence, each rank decided by a bound on where the estimate lies (see ranking.nearby) or
+    by an exact refit; a rank that is shared counts as reached.
 
     Raises SpecError for a contestant that is not placed or cannot rise so far, an unknown strategy
     or no run, and what `fit` raises.
@@ -105,12 +108,24 @@ def rigging_cost(
         raise SpecError(f"strategy must be target_only or omnipresent, not {strategy!r}.")
     if ranks < 1 or runs < 1:
         raise SpecError("the ranks to rise by and the runs must be at least 1.")
-    fitted = fitted_to(votes, spec)
+    questioned = Questioned.of(votes, spec)
+    return rigging_of(questioned, contestant, ranks, strategy, runs)
+
+
+def rigging_of(
+    questioned: Questioned,
+    contestant: str,
+    ranks: int = 1,
+    strategy: Strategy = "target_only",
+    runs: int = 5,
+) -> RiggingCost:
+    """The same of a fit that is there already."""
+    fitted = questioned.fitted
     theta, i = fitted.solution.theta, position_of(fitted, contestant)
     rivals_to_pass(theta, i, ranks)
     rank = 1 + int((theta - theta[i] > SAME).sum())
     favoured = _favoured(fitted, i, strategy)
-    done = tuple(_run(votes, fitted, favoured, i, rank - ranks, number) for number in range(runs))
+    done = tuple(_run(questioned, favoured, i, rank - ranks, number) for number in range(runs))
     return _cost(contestant, rank, ranks, strategy, len(fitted.design), done)
 
 
@@ -132,13 +147,14 @@ def _favoured(fitted: Estimate, i: int, strategy: Strategy) -> SmallIntArray:
 
 
 def _run(
-    votes: Votes, fitted: Estimate, favoured: SmallIntArray, i: int, goal: int, number: int
+    questioned: Questioned, favoured: SmallIntArray, i: int, goal: int, number: int
 ) -> RiggingRun:
     """More votes until the goal is reached, then bisection among them."""
+    fitted = questioned.fitted
     counted, low, high = len(fitted.design), 0, _FIRST_TRY
     while True:
         high = min(high, counted)
-        rigged = _Rigged.of(votes, fitted, _drawn(fitted, favoured, high, number))
+        rigged = _Rigged(questioned, _drawn(fitted, favoured, high, number))
         rank = rigged.rank(i, high)
         if rank <= goal:
             break
@@ -170,22 +186,50 @@ def _drawn(fitted: Estimate, favoured: SmallIntArray, size: int, number: int) ->
     return _Battles(row, choice[row] > 0, seen[:size] + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Rigged:
-    """Counted and dishonest votes in one design.
+    """Counted and dishonest votes together."""
 
-    fitted: the honest estimate on that design. turn: (n + N,) 0 for a counted vote's row, j for
-    that of dishonest vote number j.
-    """
-
-    fitted: Estimate
+    questioned: Questioned
     battles: _Battles
-    turn: IndexArray
 
-    @classmethod
-    def of(cls, votes: Votes, fitted: Estimate, battles: _Battles) -> _Rigged:
+    def rank(self, i: int, size: int) -> int:
+        """Rank of contestant i with the first `size` dishonest votes."""
+        decided = self._decided(i, size)
+        return self._refitted(i, size) if decided is None else decided
+
+    def _decided(self, i: int, size: int) -> int | None:
+        """The rank by bounds alone, None where they do not tell."""
+        nearby, battles = self.questioned.nearby, self.battles
+        if nearby is None:
+            return None
+        won = battles.for_first[:size].astype(np.float64)
+        come = few_rows(self.questioned.fitted.design, battles.row[:size], won, np.ones(size))
+
+        def tell(near: Near) -> int | None:
+            least, most = near.above(i)
+            return 1 + least if least == most else None
+
+        return nearby.settle(come, tell)
+
+    def _refitted(self, i: int, size: int) -> int:
+        """The rank by an exact refit."""
+        together, turn = self._together
+        found = refit(together, (turn <= size).astype(np.float64))
+        if found is None:
+            raise SeparationError(
+                f"with {size} votes of this strategy a covariate separates wins from losses, so "
+                "there is no estimate to rank by."
+            )
+        return 1 + int((found.theta - found.theta[i] > SAME).sum())
+
+    @cached_property
+    def _together(self) -> tuple[Estimate, IndexArray]:
+        """The honest estimate on a design of all votes, and (n + N,) 0 for a counted vote's row, j
+        for that of dishonest vote number j."""
+        fitted, battles = self.questioned.fitted, self.battles
         prepared, honest = fitted.prepared, fitted.design
-        source = honest.rows[battles.row]
+        votes, source = self.questioned.votes, honest.rows[battles.row]
         labels = np.flatnonzero(prepared.placement.main)
         first = labels[np.repeat(honest.first, honest.counts)[battles.row]]
         for_a = (votes.a[source] == first) == battles.for_first
@@ -195,17 +239,7 @@ class _Rigged:
         assert design is not None, "the counted votes place somebody, and no vote less is there"
         residual = residuals(design, fitted.solution.theta, fitted.solution.gamma)
         turn = np.maximum(design.rows.astype(np.intp) - len(votes) + 1, 0)
-        return cls(replace(fitted, design=design, residual=residual), battles, turn)
-
-    def rank(self, i: int, size: int) -> int:
-        """Rank of contestant i with the first `size` dishonest votes, by an exact refit."""
-        found = refit(self.fitted, (self.turn <= size).astype(np.float64))
-        if found is None:
-            raise SeparationError(
-                f"with {size} votes of this strategy a covariate separates wins from losses, so "
-                "there is no estimate to rank by."
-            )
-        return 1 + int((found.theta - found.theta[i] > SAME).sum())
+        return replace(fitted, design=design, residual=residual), turn
 
 
 def _extended(votes: Votes, source: IntArray, outcome: IndexArray) -> Votes:

@@ -86,6 +86,10 @@ def _check_ids(ids: AnyArray, n: int) -> None:
         raise VotesError(f"{ids[row]!r} occurs twice", column="id", row=row, remedy=remedy)
 
 
+Fits = dict[Any, Mapping[str, float]]
+"""Strengths by what was fitted."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Two boards, the votes they share, and every state between them, each fitted once.
@@ -98,7 +102,7 @@ class Comparison:
     after: BoardState
     rows: tuple[IndexArray, IndexArray]
     progress: Callable[[int], None] | None = None
-    _fitted: dict[Any, Mapping[str, float]] = field(default_factory=dict, repr=False)
+    _fitted: Fits = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -106,9 +110,11 @@ class Comparison:
         before: BoardState,
         after: BoardState,
         progress: Callable[[int], None] | None = None,
+        fits: Fits | None = None,
     ) -> Comparison:
-        """Compare two boards."""
-        return cls(before, after, _shared(before, after), progress)
+        """Compare two boards. fits: of the same votes and specs, None: none is known."""
+        known = {} if fits is None else fits
+        return cls(before, after, _shared(before, after), progress, known)
 
     @property
     def fits(self) -> int:

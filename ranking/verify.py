@@ -9,12 +9,13 @@ What is checked, in this order, and the first that does not hold is reported:
 4. each exclusion names one vote of these files;
 5. the snapshot's spec is one that publications of these votes are fitted with, and the default
    board computed again with it is the published one; or, on request, everything that was
-   published.
+   published, its parts (see ranking.analysis) among it, each a file named by its SHA-256.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import sys
@@ -29,14 +30,15 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.text import Text
 
+from ranking.analysis import LEDGER, Before, parts, sources_of
 from ranking.differences import Difference, first_difference
 from ranking.display import work_on
 from ranking.errors import RankingError, SnapshotError, VerificationError
 from ranking.fitting import fit
 from ranking.heads import read_heads
 from ranking.outputs import as_json, check_writable, write_text
-from ranking.publication import CONTROLLED, RAW, publication, specs
-from ranking.sealed import file_digest, read_sealed, why_no_votes
+from ranking.publication import CONTROLLED, RAW, Publication, publication, specs
+from ranking.sealed import FITTED_COLUMNS, PUBLISHED_COLUMNS, file_digest, read_sealed, why_no_votes
 from ranking.snapshots import (
     GENESIS,
     OVERALL,
@@ -99,7 +101,10 @@ class SnapshotFile:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A publication that holds: votes are all that its files hold, excluded those taken out."""
+    """A publication that holds: votes are all that its files hold, excluded those taken out.
+
+    parts: those computed again. unchecked: those that need the publication before, not given.
+    """
 
     path: Path
     number: int
@@ -109,6 +114,8 @@ class Verified:
     votes: int
     excluded: int
     contestants: int
+    parts: int = 0
+    unchecked: tuple[str, ...] = ()
 
 
 def verify(
@@ -116,13 +123,16 @@ def verify(
     votes: Path,
     *,
     every_number: bool = False,
+    parts: Path | None = None,
     heads: Path | None = None,
     key: Path | None = None,
     tell: Tell = lambda doing: None,
 ) -> tuple[Verified, ...]:
     """Check publications against the folder that holds their files of votes.
 
-    every_number: compute everything that was published again, not the default board alone.
+    every_number: compute everything that was published again, not the default board alone. The
+    ledger from the publication before is computed again where that is given too.
+    parts: the folder that holds the files of parts, None: that of the votes.
     heads: a file of statements on publications; key: the public key that signed them. tell is
     called with a word on what is being done.
 
@@ -133,7 +143,11 @@ def verify(
     if heads is not None:
         _check_heads(read, heads, key)
     files = _VoteFiles(votes, tell)
-    return tuple(_verified(snapshot, files, every_number, tell) for snapshot in read)
+    found = _PartFiles(votes if parts is None else parts) if every_number else None
+    return tuple(
+        _verified(snapshot, before, files, found, tell)
+        for before, snapshot in zip([None, *read], read, strict=False)
+    )
 
 
 # -- Snapshot files --------------------------------------------------------------------------
@@ -332,32 +346,56 @@ class _VoteFiles:
 
 
 def _verified(
-    snapshot: SnapshotFile, files: _VoteFiles, every_number: bool, tell: Tell
+    snapshot: SnapshotFile,
+    before: SnapshotFile | None,
+    files: _VoteFiles,
+    part_files: _PartFiles | None,
+    tell: Tell,
 ) -> Verified:
+    """Check one publication; everything in it where its files of parts are given."""
     files.check(snapshot)
     spec = _spec(snapshot)
-    tell("reading the votes")
-    document = snapshot.document
-    sealed = read_sealed(snapshot.segments, document["exclusions"], files.find)
-    if sealed.unknown:
-        message = f"{sealed.unknown[0]} is no vote of the segments listed."
-        raise snapshot.refuse("exclusions", message)
-    tell("computing everything again" if every_number else "computing the default board again")
-    recomputed = _recomputed(snapshot, sealed.table, spec, every_number)
+    if part_files is not None:
+        part_files.check(snapshot)
+    table = _table(snapshot, files, part_files is not None, tell)
+    tell("computing the boards again" if part_files else "computing the default board again")
+    published, recomputed = _recomputed(snapshot, table, spec, part_files is not None)
     recomputed["simulated_votes"] = sum(
         entry.rows for entry in snapshot.segments if entry.origin == SIMULATED
     )
-    _compare(snapshot, recomputed, every_number)
+    _compare(snapshot, recomputed)
+    checked: set[str] = set()
+    if part_files is not None and published is not None:
+        made = _parts(snapshot, before, files, table, published, tell)
+        checked = {_compare_part(snapshot, part_files, name, content) for name, content in made}
     return Verified(
         path=snapshot.path,
         number=snapshot.number,
         digest=snapshot.digest,
-        engine=document["engine"],
+        engine=snapshot.document["engine"],
         segments=len(snapshot.segments),
-        votes=sealed.table.num_rows,
-        excluded=sum(len(names) for names in document["exclusions"].values()),
-        contestants=len(document["boards"][snapshot.default]["standings"]),
+        votes=table.num_rows,
+        excluded=sum(len(names) for names in snapshot.document["exclusions"].values()),
+        contestants=len(snapshot.document["boards"][snapshot.default]["standings"]),
+        parts=len(checked),
+        unchecked=() if part_files is None else _left_over(snapshot, before, checked),
     )
+
+
+def _table(snapshot: SnapshotFile, files: _VoteFiles, everything: bool, tell: Tell) -> pa.Table:
+    """The votes of a snapshot, with all that the parts need where they are asked for."""
+    tell("reading the votes")
+    sealed = read_sealed(
+        snapshot.segments,
+        snapshot.document["exclusions"],
+        files.find,
+        PUBLISHED_COLUMNS if everything else FITTED_COLUMNS,
+        categories=everything,
+    )
+    if sealed.unknown:
+        message = f"{sealed.unknown[0]} is no vote of the segments listed."
+        raise snapshot.refuse("exclusions", message)
+    return sealed.table
 
 
 def _spec(snapshot: SnapshotFile) -> RankingSpec:
@@ -369,12 +407,14 @@ def _spec(snapshot: SnapshotFile) -> RankingSpec:
 
 def _recomputed(
     snapshot: SnapshotFile, table: pa.Table, spec: RankingSpec, every_number: bool
-) -> dict[str, Any]:
-    """What the snapshot's document should hold, as JSON gives it back."""
+) -> tuple[Publication | None, dict[str, Any]]:
+    """What the snapshot's document should hold, as JSON gives it back; and whence, if all of it."""
+    published = None
     try:
         votes = Votes.from_arrow(table)
         if every_number:
-            result = publication(votes).to_dict()
+            published = publication(votes)
+            result = published.to_dict()
         else:
             board = fit(votes, _measured_anew(snapshot, votes, spec)).to_dict()
             named = {snapshot.default: board}
@@ -385,7 +425,12 @@ def _recomputed(
         raise snapshot.refuse("spec", f"these votes cannot be fitted with it: {error}") from error
     except UnicodeDecodeError as error:
         raise snapshot.refuse("segments", f"their votes hold what is no text: {error}") from error
-    plain: dict[str, Any] = json.loads(canonical(result))
+    return published, _plain(result)
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON gives it back."""
+    plain: dict[str, Any] = json.loads(canonical(value))
     return plain
 
 
@@ -402,19 +447,23 @@ def _measured_anew(snapshot: SnapshotFile, votes: Votes, spec: RankingSpec) -> R
     raise snapshot.refuse("spec", message + _of_engine(snapshot.document["engine"]))
 
 
-def _compare(snapshot: SnapshotFile, recomputed: Mapping[str, Any], every_number: bool) -> None:
+def _compare(snapshot: SnapshotFile, recomputed: Mapping[str, Any]) -> None:
     published = {key: snapshot.document[key] for key in recomputed}
-    if not every_number:
+    if "movements" not in recomputed:
         published["boards"] = {snapshot.default: published["boards"][snapshot.default]}
     difference = first_difference(published, recomputed)
     if difference is not None:
-        raise VerificationError(
-            _sentence(difference, snapshot.document["engine"]),
-            file=snapshot.path,
-            where=difference.where,
-            published=difference.published,
-            recomputed=difference.recomputed,
-        )
+        raise _differs(snapshot, snapshot.path, difference)
+
+
+def _differs(snapshot: SnapshotFile, path: Path, difference: Difference) -> VerificationError:
+    return VerificationError(
+        _sentence(difference, snapshot.document["engine"]),
+        file=path,
+        where=difference.where,
+        published=difference.published,
+        recomputed=difference.recomputed,
+    )
 
 
 def _sentence(difference: Difference, engine: str) -> str:
@@ -437,6 +486,107 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]}…"
 
 
+# -- Parts -----------------------------------------------------------------------------------
+
+
+class _PartFiles:
+    """The folder that holds the files of parts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, sha256: str) -> Path:
+        return self._folder / f"{sha256}.json"
+
+    def check(self, snapshot: SnapshotFile) -> None:
+        """The file of every part that the snapshot names."""
+        for name in snapshot.document["parts"]:
+            self.read(snapshot, name)
+
+    def read(self, snapshot: SnapshotFile, name: str) -> dict[str, Any]:
+        """A part as it was published."""
+        sha256 = snapshot.document["parts"][name]
+        path = self.find(sha256)
+        try:
+            text = path.read_bytes()
+        except FileNotFoundError as error:
+            message = (
+                f"{path}: is not there; it is the part {name}. Download every file that the "
+                "publication lists."
+            )
+            raise SnapshotError(message) from error
+        except OSError as error:
+            raise SnapshotError(f"{path}: cannot be read ({error.strerror or error}).") from error
+        found = hashlib.sha256(text).hexdigest()
+        if found != sha256:
+            raise VerificationError(
+                f"its content has the SHA-256 {found}, not the one that names it.",
+                file=path,
+                where=f"parts.{name}",
+                published=sha256,
+                recomputed=found,
+            )
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise VerificationError("is no part of a publication.", file=path)
+        return content
+
+
+def _parts(
+    snapshot: SnapshotFile,
+    before: SnapshotFile | None,
+    files: _VoteFiles,
+    table: pa.Table,
+    published: Publication,
+    tell: Tell,
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The parts that the snapshot should name, one after the other."""
+    sources = sources_of(table, snapshot.document["families"] or None)
+    earlier = None if before is None else _before(before, files, tell)
+    try:
+        yield from parts(
+            sources, published, earlier, lambda name: tell(f"computing the {name} again")
+        )
+    except RankingError as error:
+        raise snapshot.refuse("parts", f"these votes do not give them: {error}") from error
+
+
+def _before(snapshot: SnapshotFile, files: _VoteFiles, tell: Tell) -> Before:
+    board = snapshot.document["boards"][snapshot.default]
+    spec = RankingSpec.from_dict(board["spec"])
+    votes = Votes.from_arrow(_table(snapshot, files, False, tell))
+    return Before(votes, spec, snapshot.document["families"] or None)
+
+
+def _compare_part(
+    snapshot: SnapshotFile, files: _PartFiles, name: str, content: Mapping[str, Any]
+) -> str:
+    """The name of a part that is as published."""
+    if name not in snapshot.document["parts"]:
+        raise snapshot.refuse("parts", f"lack {name}, which these votes give.")
+    published = files.read(snapshot, name)
+    difference = first_difference(published, _plain(content))
+    if difference is not None:
+        path = files.find(snapshot.document["parts"][name])
+        where = f"parts.{name}.{difference.where}"
+        raise _differs(snapshot, path, replace(difference, where=where))
+    return name
+
+
+def _left_over(
+    snapshot: SnapshotFile, before: SnapshotFile | None, checked: set[str]
+) -> tuple[str, ...]:
+    """Parts of the ledger that nothing was given for. Raises for any other that is left over."""
+    left = sorted(set(snapshot.document["parts"]) - checked)
+    for name in left:
+        if before is not None or snapshot.number == 1 or not name.startswith(f"{LEDGER}/"):
+            raise snapshot.refuse("parts", f"hold {name}, which these votes do not give.")
+    return tuple(left)
+
+
 # -- Command line ----------------------------------------------------------------------------
 
 HOLDS, DOES_NOT_HOLD = 0, 1
@@ -446,6 +596,8 @@ def run_verify(parsed: argparse.Namespace, output: Console, errors: Console) -> 
     """Check publications and say what held; 0, or 1 after the first thing that did not."""
     if parsed.key is not None and parsed.head is None:
         raise SnapshotError("--key checks the signatures of --head FILE, which is not given.")
+    if parsed.parts is not None and not parsed.all:
+        raise SnapshotError("--parts says where the parts are that --all computes again.")
     if parsed.json is not None:
         if parsed.json.resolve() in {path.resolve() for path in parsed.snapshots}:
             raise SnapshotError(f"{parsed.json}: is to be checked, and --json would write over it.")
@@ -458,6 +610,7 @@ def run_verify(parsed: argparse.Namespace, output: Console, errors: Console) -> 
                 parsed.snapshots,
                 parsed.votes,
                 every_number=parsed.all,
+                parts=parsed.parts,
                 heads=parsed.head,
                 key=parsed.key,
                 tell=work.tell,
@@ -514,8 +667,14 @@ def _show(output: Console, verified: Sequence[Verified], parsed: argparse.Namesp
         files = "1 file" if each.segments == 1 else f"{each.segments:,} files"
         output.print(
             f"Publication {each.number}, {each.digest[:12]}: {each.votes:,} votes in {files}, "
-            f"{each.excluded:,} excluded by name; {what} of {each.contestants:,} contestants."
+            f"{each.excluded:,} excluded by name; {what} of {each.contestants:,} contestants"
+            + (f" and {each.parts:,} parts." if parsed.all else ".")
         )
+        if each.unchecked:
+            output.print(
+                f"  Not checked: {', '.join(each.unchecked)}. Give publication "
+                f"{each.number - 1} as well."
+            )
     if parsed.head is not None:
         signed = ", signed by the key," if parsed.key is not None else ""
         output.print(f"The statements of {parsed.head.name}{signed} agree.")

@@ -1,5 +1,6 @@
 """A folder of sealed votes and the publications on them, made without any site."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,13 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from ranking import Votes
+from ranking import RankingSpec, Votes
+from ranking.analysis import Before, parts, sources_of
 from ranking.io import write_votes
 from ranking.publication import publication
-from ranking.sealed import file_digest, read_sealed
+from ranking.sealed import PUBLISHED_COLUMNS, file_digest, read_sealed
 from ranking.snapshots import (
     GENESIS,
     SegmentEntry,
+    canonical,
     digest_of,
     link_of,
     snapshot_document,
@@ -56,23 +59,61 @@ def published(
     folder: Path,
     segments: Sequence[SegmentEntry],
     *,
-    number: int = 1,
-    previous: str = GENESIS,
+    previous: Path | None = None,
     exclusions: Mapping[str, Sequence[str]] | None = None,
+    families: Mapping[str, str] | None = None,
+    whole: bool = False,
 ) -> Path:
-    """The file of the publication that these votes give."""
+    """The file of the publication that these votes give, after a previous one.
+
+    whole: with its parts, whose files are written too.
+    """
     taken_out = exclusions or {}
-    votes = read_sealed(segments, taken_out, lambda sha256: folder / f"{sha256}.parquet").table
+    table = table_of(folder, segments, taken_out)
+    sources, fitted = sources_of(table, families), publication(Votes.from_arrow(table))
+    before = None if previous is None else document_of(previous)
     document = snapshot_document(
-        publication(Votes.from_arrow(votes)),
-        number=number,
-        previous=previous,
+        fitted,
+        number=before["number"] + 1 if before else 1,
+        previous=digest_of(before) if before else GENESIS,
         segments=segments,
         exclusions=taken_out,
-        families={},
-        parts={},
+        families=families or {},
+        parts={
+            name: part_written(folder, content)
+            for name, content in parts(sources, fitted, before and before_of(folder, before))
+        }
+        if whole
+        else {},
     )
     return written(folder, document)
+
+
+def table_of(
+    folder: Path, segments: Sequence[SegmentEntry], exclusions: Mapping[str, Sequence[str]]
+) -> pa.Table:
+    """The votes as a publication reads them."""
+    return read_sealed(
+        segments,
+        exclusions,
+        lambda sha256: folder / f"{sha256}.parquet",
+        PUBLISHED_COLUMNS,
+        categories=True,
+    ).table
+
+
+def before_of(folder: Path, document: Mapping[str, Any]) -> Before:
+    segments = [SegmentEntry(**entry) for entry in document["segments"]]
+    votes = Votes.from_arrow(table_of(folder, segments, document["exclusions"]))
+    return Before(votes, RankingSpec.from_dict(document["spec"]), document["families"] or None)
+
+
+def part_written(folder: Path, content: Mapping[str, Any]) -> str:
+    """The digest that names a part's file."""
+    text = canonical(content).encode()
+    sha256 = hashlib.sha256(text).hexdigest()
+    (folder / f"{sha256}.json").write_bytes(text)
+    return sha256
 
 
 def written(folder: Path, document: Mapping[str, Any]) -> Path:

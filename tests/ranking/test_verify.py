@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,15 @@ from ranking.heads import head_line
 from ranking.sealed import file_digest, read_sealed
 from ranking.snapshots import GENESIS, SegmentEntry, digest_of, link_of
 from ranking.verify import verify
-from tests.ranking.archives import document_of, numbers_of, published, sealed, vote_table, written
+from tests.ranking.archives import (
+    document_of,
+    numbers_of,
+    part_written,
+    published,
+    sealed,
+    vote_table,
+    written,
+)
 
 
 @pytest.fixture
@@ -53,9 +62,8 @@ def altered(snapshot: Path, alter: Callable[[dict[str, Any]], Any]) -> Path:
     return written(snapshot.parent, document)
 
 
-@pytest.mark.parametrize("every_number", [False, True])
-def test_it_works(snapshot: Path, every_number: bool) -> None:
-    (verified,) = verify([snapshot], snapshot.parent, every_number=every_number)
+def test_it_works(snapshot: Path) -> None:
+    (verified,) = verify([snapshot], snapshot.parent)
 
     assert (verified.number, verified.segments) == (1, 2)
     assert (verified.votes, verified.excluded, verified.contestants) == (600, 3, 6)
@@ -272,8 +280,8 @@ def row(tmp_path: Path) -> list[Path]:
     entries = sealed(tmp_path, [(vote_table(seed), "native") for seed in (1, 2, 3)])
     made: list[Path] = []
     for number in (1, 2, 3):
-        previous = made[-1].stem if made else GENESIS
-        made.append(published(tmp_path, entries[:number], number=number, previous=previous))
+        previous = made[-1] if made else None
+        made.append(published(tmp_path, entries[:number], previous=previous))
     return made
 
 
@@ -292,6 +300,98 @@ def test_a_publication_rewritten_between_others_is_found(tmp_path: Path, row: li
     assert caught.value.file == str(row[2])
     with pytest.raises(VerificationError, match="another publication of the number 2"):
         verify([*row, rewritten], tmp_path)
+
+
+# -- Parts -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two publications with their parts, the second on one more file of votes, with a tag."""
+    folder = tmp_path_factory.mktemp("whole")
+    tagged = vote_table(2)
+    inside = pa.array([k % 2 == 0 for k in range(tagged.num_rows)])
+    tables = [vote_table(1), tagged.append_column("category_tag.topic.rhyme", inside)]
+    entries = sealed(folder, [(table, "native") for table in tables])
+    families = {"family": "model 0"} | {f"model {k}": f"model {k}" for k in range(1, 6)}
+    first = published(folder, entries[:1], families=families, whole=True)
+    families |= {"family": "model 1", "model 1": "model 0"}
+    taken_out = {"robot": ["n:301"]}
+    second = published(
+        folder, entries, previous=first, exclusions=taken_out, families=families, whole=True
+    )
+    return [first, second]
+
+
+@pytest.fixture
+def whole(tmp_path: Path, kept: list[Path]) -> list[Path]:
+    """The same in a folder of the test's own."""
+    shutil.copytree(kept[0].parent, tmp_path, dirs_exist_ok=True)
+    return [tmp_path / path.name for path in kept]
+
+
+def part_of(snapshot: Path, name: str) -> Path:
+    return snapshot.parent / f"{document_of(snapshot)['parts'][name]}.json"
+
+
+def test_every_part_is_computed_again(tmp_path: Path, whole: list[Path]) -> None:
+    first, second = verify(whole, tmp_path, every_number=True)
+
+    named = document_of(whole[1])["parts"]
+    assert {"ledger/families", "ledger/revisions", "category/rhyme/raw", "path"} < set(named)
+    assert (first.parts, second.parts) == (len(document_of(whole[0])["parts"]), len(named))
+    assert first.unchecked == second.unchecked == ()
+
+
+def test_a_ledger_needs_the_publication_before(
+    tmp_path: Path, whole: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(whole[1]), "--votes", str(tmp_path), "--all"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Not checked: ledger/families, ledger/revisions. Give publication 1 as well." in said
+
+
+def test_an_altered_part_is_found_though_all_hashes_match(whole: list[Path]) -> None:
+    name = "board/length"
+    part = json.loads(part_of(whole[0], name).read_text())
+    part["standings"][2]["rating"] += 0.01
+    digest = part_written(whole[0].parent, part)
+    changed = altered(whole[0], lambda document: document["parts"].update({name: digest}))
+
+    error = refused(changed, every_number=True)
+    assert error.file == str(whole[0].parent / f"{digest}.json")
+    assert error.where == f"parts.{name}.standings[2].rating"
+    verify([changed], changed.parent)
+
+
+def test_another_text_in_the_place_of_a_part_is_found(whole: list[Path]) -> None:
+    path = part_of(whole[0], "sure")
+    path.write_text(path.read_text() + " ")
+
+    error = refused(whole[0], every_number=True)
+    assert (error.file, error.where) == (str(path), "parts.sure")
+
+
+def test_a_part_may_neither_be_left_out_nor_be_invented(whole: list[Path]) -> None:
+    less = altered(whole[0], lambda document: document["parts"].pop("path"))
+    digest = part_written(whole[0].parent, {"error": "nobody asked"})
+    more = altered(whole[0], lambda document: document["parts"].update(poetry=digest))
+
+    assert "lack path" in str(refused(less, every_number=True))
+    assert "hold poetry" in str(refused(more, every_number=True))
+
+
+def test_parts_may_lie_elsewhere_and_a_missing_one_is_to_be_downloaded(
+    tmp_path: Path, whole: list[Path]
+) -> None:
+    elsewhere = tmp_path / "parts"
+    elsewhere.mkdir()
+    for digest in document_of(whole[0])["parts"].values():
+        (tmp_path / f"{digest}.json").rename(elsewhere / f"{digest}.json")
+
+    verify([whole[0]], tmp_path, every_number=True, parts=elsewhere)
+    with pytest.raises(SnapshotError, match="Download every file"):
+        verify([whole[0]], tmp_path, every_number=True)
 
 
 # -- Heads -------------------------------------------------------------------------------------
@@ -385,11 +485,13 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return code, said.out, said.err
 
 
-def test_the_command_says_what_holds(snapshot: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, snapshot, "--votes", snapshot.parent, "--all")
+def test_the_command_says_what_holds(whole: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, *whole, "--votes", whole[0].parent, "--all")
+    parts = len(document_of(whole[1])["parts"])
 
     assert code == 0
-    assert "600 votes in 2 files, 3 excluded by name; every published number of 6" in out
+    assert "600 votes in 2 files, 1 excluded by name; every published number of 6" in out
+    assert f"contestants and {parts} parts." in out
     assert out.endswith("verified\n")
 
 
