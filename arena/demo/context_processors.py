@@ -7,13 +7,14 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from arena.catalog.models import Contestant
+from arena.catalog.models import Revision
 from arena.integrity.selectors import simulated_votes
 
 
 @dataclass(frozen=True)
 class Simulated:
     contestants: int
+    """Their revisions, which are what boards list."""
     votes: int
     alone: bool
     """Whether there is no contestant but invented ones."""
@@ -26,8 +27,8 @@ def simulated(request: HttpRequest) -> dict[str, Any]:
 
 def invented_here() -> Simulated | None:
     """It follows from the data, so no setting can hide it."""
-    invented = Count("pk", filter=Q(simulated=True))
-    counts = Contestant.objects.aggregate(invented=invented, all=Count("pk"))
+    invented = Count("pk", filter=Q(contestant__simulated=True))
+    counts = Revision.objects.aggregate(invented=invented, all=Count("pk"))
     if not counts["invented"]:
         return None
     alone = counts["invented"] == counts["all"]

@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from arena.demo.material import Material, load_materials
 from arena.demo.render import Style, render
 from arena.demo.world import (
+    CLAIMED_SHARE,
     GAMMA,
+    NATIVE_SINCE,
     POSITION,
     PUBLISHED_AT,
     REVISIONS,
@@ -30,13 +33,15 @@ from arena.demo.world import (
     planted_substance,
     planted_theta,
 )
-from ranking.covariates import CONTROLS, METRICS, pair_difference, style_metrics
+from ranking.covariates import CONTROLS, METRICS, TIMINGS, pair_difference, style_metrics
 from ranking.simulation import activity_shares, correlated_draws, drawn_outcomes
 from ranking.votes import OUTCOMES, SIDES
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+# Metric -> that of the left answers and of the right ones, (n,) each.
+Features = dict[str, tuple[Floats, Floats]]
 
 SEED = 171
 VOTES, VOTERS, RIGGERS, RIGGED_VOTES = 30_000, 2_000, 4, 212
@@ -44,6 +49,10 @@ VOTES, VOTERS, RIGGERS, RIGGED_VOTES = 30_000, 2_000, 4, 212
 JITTER_SD = 0.45
 TIE_FACTOR, BOTH_BAD_SHARE = 0.6, 0.25
 CORRELATION = 0.3
+# Seconds to the first token and tokens per second: medians, then the standard deviations of their
+# logarithms between contestants and within each.
+FIRST_TOKEN, FIRST_TOKEN_BETWEEN, FIRST_TOKEN_WITHIN = 0.7, 0.2, 0.45
+RATE, RATE_BETWEEN, RATE_WITHIN = 60.0, 0.35, 0.2
 RIGGING_RULE = "rigging"
 _NAMES = tuple(revision.name for revision in REVISIONS)
 
@@ -81,6 +90,10 @@ class _Battles:
     second: Floats
     rigged: Bools
 
+    @property
+    def native(self) -> Bools:
+        return self.second >= _second(NATIVE_SINCE)
+
 
 def simulate(seed: int = SEED, votes: int = VOTES) -> World:
     """The demo world of one seed; the same seed gives the same bytes."""
@@ -89,7 +102,8 @@ def simulate(seed: int = SEED, votes: int = VOTES) -> World:
     answers = _answers(materials, seed, rng)
     metrics = _metrics(answers, materials)
     battles = _rigged(_battles(rng, votes, len(materials)), rng)
-    differences = _differences(metrics, battles)
+    features = _features(metrics, battles) | _timings(seed, metrics, battles)
+    differences = _differences(features, battles)
     scales = np.sqrt(np.mean(differences[:, ~battles.rigged] ** 2, axis=1))
     outcome = _outcomes(rng, battles, differences, scales)
     voters = [_voter_label(seed, number) for number in range(VOTERS)]
@@ -98,7 +112,7 @@ def simulate(seed: int = SEED, votes: int = VOTES) -> World:
         revisions=REVISIONS,
         materials=materials,
         answers=answers,
-        votes=_table(battles, metrics, outcome, voters, materials),
+        votes=_table(seed, battles, features, outcome, voters, materials),
         prompts=tuple(materials[place].slug for place in battles.prompt.tolist()),
         truth=_truth(seed, scales, voters),
     )
@@ -218,21 +232,57 @@ def _rigged(battles: _Battles, rng: np.random.Generator) -> _Battles:
     return replace(battles, a=a, b=b, voter=voter, rigged=rigged)
 
 
+# Features of both answers
+
+
+def _features(metrics: Floats, battles: _Battles) -> Features:
+    return {
+        name: (metric[battles.a, battles.prompt], metric[battles.b, battles.prompt])
+        for name, metric in zip(METRICS, metrics, strict=True)
+    }
+
+
+def _timings(seed: int, metrics: Floats, battles: _Battles) -> Features:
+    """Seconds until each answer began and until it ended, anew in each battle.
+
+    They have a generator of their own, and so leave all else as it would be without them.
+    """
+    rng = np.random.default_rng([seed, 1])
+    begins = FIRST_TOKEN * np.exp(rng.normal(0.0, FIRST_TOKEN_BETWEEN, len(REVISIONS)))
+    rate = RATE * np.exp(rng.normal(0.0, RATE_BETWEEN, len(REVISIONS)))
+    tokens = metrics[METRICS.index("tokens")]
+    first, duration = [], []
+    for side in (battles.a, battles.b):
+        n = side.size
+        first.append(begins[side] * np.exp(rng.normal(0.0, FIRST_TOKEN_WITHIN, n)))
+        writes = rate[side] * np.exp(rng.normal(0.0, RATE_WITHIN, n))
+        duration.append(first[-1] + tokens[side, battles.prompt] / writes)
+    return {"first_token": (first[0], first[1]), "duration": (duration[0], duration[1])}
+
+
 # Outcomes
 
 
-def _differences(metrics: Floats, battles: _Battles) -> Floats:
-    """Pair columns of the controls in GAMMA, before scaling; shape (controls, votes)."""
-    return np.stack(
-        [
-            pair_difference(*_sides(metrics[METRICS.index(CONTROLS[control])], battles))
-            for control in GAMMA
-        ]
-    )
+def _differences(features: Features, battles: _Battles) -> Floats:
+    """Pair columns of the controls in GAMMA, before scaling; shape (controls, votes).
+
+    Speed differs only where it was shown.
+    """
+    columns = []
+    for metric in (CONTROLS[control] for control in GAMMA):
+        column = pair_difference(*features[metric])
+        columns.append(column * battles.native if metric in TIMINGS else column)
+    return np.stack(columns)
 
 
-def _sides(metric: Floats, battles: _Battles) -> tuple[Floats, Floats]:
-    return metric[battles.a, battles.prompt], metric[battles.b, battles.prompt]
+def planted_odds(lead: Floats, differences: Floats, scales: Floats) -> Floats:
+    """(n,) log-odds that the left answer is preferred.
+
+    lead: θ of left − θ of right. differences: a row per control of GAMMA, in its order; scales: by
+    what each is divided.
+    """
+    gamma = np.array(list(GAMMA.values()))
+    return np.asarray(lead + gamma @ (differences / scales[:, None]) + POSITION)
 
 
 def _outcomes(
@@ -244,9 +294,8 @@ def _outcomes(
     probability p of the Bradley-Terry model, and the planted values are what a fit estimates.
     """
     theta = np.array(list(planted_theta().values()))
-    gamma = np.array(list(GAMMA.values()))
-    pull = gamma @ (differences / scales[:, None])
-    p = 1.0 / (1.0 + np.exp(-(theta[battles.a] - theta[battles.b] + pull + POSITION)))
+    odds = planted_odds(theta[battles.a] - theta[battles.b], differences, scales)
+    p = 1.0 / (1.0 + np.exp(-odds))
     longer = differences[list(GAMMA).index("length")]
     draw = correlated_draws(rng, battles.voter, VOTERS, longer, CORRELATION)
     outcome = drawn_outcomes(rng, p, draw, TIE_FACTOR, BOTH_BAD_SHARE)
@@ -262,18 +311,19 @@ def _voter_label(seed: int, number: int) -> str:
 
 
 def _table(
+    seed: int,
     battles: _Battles,
-    metrics: Floats,
+    features: Features,
     outcome: Ints,
     voters: Sequence[str],
     materials: Sequence[Material],
 ) -> pa.Table:
     n = outcome.size
     roster = len(REVISIONS) - 1
-    features = {
+    columns = {
         f"{name}_{side}": pa.array(column)
-        for name, metric in zip(METRICS, metrics, strict=True)
-        for side, column in zip("ab", _sides(metric, battles), strict=True)
+        for name, sides in features.items()
+        for side, column in zip("ab", sides, strict=True)
     }
     return pa.table(
         {
@@ -283,11 +333,12 @@ def _table(
             "winner": _coded(outcome, OUTCOMES),
             "voter": _coded(battles.voter, voters).cast(pa.string()),
             "shown_first": _coded(np.zeros(n, dtype=np.int64), SIDES),
-            **features,
+            **columns,
             "draw_probability": np.full(n, 2.0 / (roster * (roster - 1))),
-            "pacing": pa.repeat("equal", n),
+            "pacing": pa.array(np.where(battles.native, "native", "equal")),
             "timestamp": _timestamps(battles.second),
             **_prompt_columns(battles.prompt, materials),
+            "flags": _claims(seed, n),
             "excluded": pa.array([RIGGING_RULE if one else None for one in battles.rigged]),
         }
     )
@@ -301,6 +352,14 @@ def _timestamps(second: Floats) -> pa.Array:
     start = int(STARTED_AT.timestamp()) * 1_000_000
     microseconds = start + (second * 1e6).astype(np.int64)
     return pa.array(microseconds, pa.timestamp("us", tz="UTC"))
+
+
+def _claims(seed: int, n: int) -> pa.Array:
+    """Flags of the answers that claim an identity, which some do in every arena."""
+    rng = np.random.default_rng([seed, 2])
+    claimed, left = rng.random(n) < CLAIMED_SHARE, rng.random(n) < 0.5
+    flags = pa.array(np.where(left, "identity_a", "identity_b"))
+    return pc.if_else(pa.array(claimed), flags, None)
 
 
 def _prompt_columns(prompt: Ints, materials: Sequence[Material]) -> dict[str, pa.Array]:

@@ -33,9 +33,15 @@ GAMMA = {
     "bold": 0.20,
     "code": 0.0,
     "emoji": 0.10,
+    "first_token": -0.06,
+    "duration": 0.0,
 }
 # On the logit: what being shown first is worth.
 POSITION = 0.1
+# From the first publication on each answer is shown at its own speed, which voters then feel.
+NATIVE_SINCE = PUBLISHED_AT[0]
+# Of votes whose answer claims an identity. The claims are flags alone, and sway nobody.
+CLAIMED_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Command(BaseCommand):
     def seed_once(self) -> None:
         if is_seeded():
             return
-        self.stdout.write("Seeding 40 invented contestants and 30,000 simulated votes ...")
+        self.stdout.write("Seeding invented contestants and 30,000 simulated votes ...")
         seed()
 
     def import_once(self, votes: Path) -> None:
