@@ -314,6 +314,10 @@ def reads(visit: Visit) -> None:
     for name, address in (
         ("mine", "/mine/"),
         ("board", "/leaderboard/"),
+        ("moved", "/moved/"),
+        ("moved-revisions", "/moved/?rows=revisions"),
+        ("moved-table", "/moved/?as=table"),
+        ("moved-log", "/moved/log/"),
         ("archive", "/archive/"),
         ("privacy", "/privacy/"),
         ("sign-in", "/sign-in/"),

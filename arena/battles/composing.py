@@ -1,10 +1,25 @@
 """What the page shows on which a battle begins: whom and what a visitor may ask."""
 
 from dataclasses import dataclass
+from itertools import groupby
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from arena.battles import selectors
 from arena.battles.models import Collection, Mode, Prompt
 from arena.battles.suggestions import suggestions
+
+# Categories that are usual, in the reader's language; others are shown as they were written.
+CATEGORIES = {
+    "advice": gettext_lazy("Advice"),
+    "code": gettext_lazy("Code"),
+    "knowledge": gettext_lazy("Knowledge"),
+    "mathematics": gettext_lazy("Mathematics"),
+    "reasoning": gettext_lazy("Reasoning"),
+    "writing": gettext_lazy("Writing"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,15 @@ class Composing:
     def is_named(self) -> bool:
         return self.mode == Mode.NAMED
 
+    @property
+    def categories(self) -> list[tuple[str, list[Prompt]]]:
+        """Recorded prompts by category, each with its name."""
+        by_category = sorted(self.prompts, key=lambda prompt: prompt.category)
+        return [
+            (category_shown(category), list(prompts))
+            for category, prompts in groupby(by_category, lambda prompt: prompt.category)
+        ]
+
 
 def composing(*, mode: str, collection: str) -> Composing:
     """mode: "named" to choose who meets; collection: slug of the one to judge, or empty.
@@ -53,6 +77,10 @@ def composing(*, mode: str, collection: str) -> Composing:
         choices=choices() if is_named else [],
         collection=judged,
     )
+
+
+def category_shown(category: str) -> str:
+    return str(CATEGORIES.get(category) or capfirst(category) or _("Other"))
 
 
 def choices() -> list[Choice]:

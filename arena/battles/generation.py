@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 WORKER = secrets.token_hex(8)
 # How long the log of a battle that has ended stays in memory for sockets that come back.
 KEEP_SECONDS = 120.0
+NOTHING: Mapping[Side, str] = dict.fromkeys(Side, "")
 
 _owned: dict[uuid.UUID, "Generation"] = {}
 _tasks: set[asyncio.Task[None]] = set()
@@ -151,9 +152,10 @@ class Generation:
     async def write(self) -> None:
         for writer in self.writers.values():
             writer.start()
-        failures = await self.show_all(pacer_for(self.battle.pacing))
+        pacer = pacer_for(self.battle.pacing)
+        failures = await self.show_all(pacer)
         if failures:
-            await self.fail(failures)
+            await self.fail(failures, pacer.rest(self.received()))
             await self.keep_the_others()
         elif self.is_stopping:
             await self.stop()
@@ -163,15 +165,17 @@ class Generation:
     async def show_all(self, pacer: Pacer) -> list[Failure]:
         """A frame with both sides every 50 ms, until all is shown, one fails, or it is stopped."""
         while not (failures := self.failures()):
-            received = {side: writer.received for side, writer in self.writers.items()}
-            self.show(pacer, received)
+            received = self.received()
+            self.show(pacer.advance(received, asyncio.get_running_loop().time()))
             if self.is_stopping or pacer.is_done(received):
                 break
             await beat().showing()
         return failures
 
-    def show(self, pacer: Pacer, received: Mapping[Side, Received]) -> None:
-        texts = pacer.advance(received, asyncio.get_running_loop().time())
+    def received(self) -> dict[Side, Received]:
+        return {side: writer.received for side, writer in self.writers.items()}
+
+    def show(self, texts: Mapping[Side, str]) -> None:
         if texts[Side.A] or texts[Side.B]:
             self.log.append(texts[Side.A], texts[Side.B])
 
@@ -200,16 +204,25 @@ class Generation:
             ending=protocol.stopped(),
         )
 
-    async def fail(self, failures: list[Failure]) -> None:
-        """End the attempt in its row, and tell whoever waits even where it cannot be written."""
+    async def fail(self, failures: list[Failure], rest: Mapping[Side, str] = NOTHING) -> None:
+        """End the attempt in its row, and tell whoever waits even where it cannot be written.
+
+        rest: what had arrived and was not shown; it is once the attempt has failed.
+        """
         await self.store(
             services.battle_fail,
             failures=failures,
+            rest=rest,
             ending=protocol.failed(can_retry=may_try_again(self.battle, self.turn)),
         )
 
     async def store(
-        self, service: Callable[..., None], *, ending: protocol.Outgoing, **what: Any
+        self,
+        service: Callable[..., None],
+        *,
+        ending: protocol.Outgoing,
+        rest: Mapping[Side, str] = NOTHING,
+        **what: Any,
     ) -> None:
         """End the attempt with a service; where it is no longer ours, its row says what it is."""
         try:
@@ -221,6 +234,8 @@ class Generation:
             if service is not services.battle_fail:
                 raise
             log.exception("%s could not be marked as failed", self.battle)
+        else:
+            self.show(rest)
         self.log.end(ending)
 
     async def keep_the_others(self) -> None:

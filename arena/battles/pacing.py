@@ -38,6 +38,10 @@ class Pacer(Protocol):
         """Whether everything is shown."""
         ...
 
+    def rest(self, received: Mapping[Side, Received]) -> dict[Side, str]:
+        """All that has arrived and is not shown: once there is no vote left to bias."""
+        ...
+
 
 @dataclass
 class NativePacer:
@@ -46,6 +50,9 @@ class NativePacer:
     shown: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
 
     def advance(self, received: Mapping[Side, Received], now: float) -> dict[Side, str]:
+        return self.rest(received)
+
+    def rest(self, received: Mapping[Side, Received]) -> dict[Side, str]:
         return {side: self.show(side, got.text, len(got.text)) for side, got in received.items()}
 
     def show(self, side: Side, text: str, end: int) -> str:

@@ -59,6 +59,8 @@ class AnswerShown:
 class TurnShown:
     number: int
     prompt: str
+    is_own: bool
+    """Whether it is the visitor's prompt and not one that was recorded."""
     images: tuple[uuid.UUID, ...]
     a: AnswerShown
     b: AnswerShown
@@ -126,7 +128,7 @@ class Voted:
 
 
 # States in which the last turn's answers are shown; before them they come over the socket.
-SHOWN = {State.COMPLETE, State.VOTED, State.STOPPED}
+SHOWN = set(State) - {State.GENERATING}
 
 
 def battle_page(battle: Battle) -> BattlePage:
@@ -160,7 +162,8 @@ def turn_shown(battle: Battle, turn: Turn, *, is_shown: bool) -> TurnShown:
         names = {Side.A: battle.revision_a.name, Side.B: battle.revision_b.name}
     a, b = (answer_shown(side, answers.get(side, ""), names[side]) for side in Side)
     images = tuple(image.pk for image in turn.images.all())
-    return TurnShown(turn.number, turn.prompt, images, a, b)
+    is_own = battle.mode != Mode.RECORDED
+    return TurnShown(turn.number, turn.prompt, is_own, images, a, b)
 
 
 def answer_shown(side: Side, text: str, name: str) -> AnswerShown:
@@ -170,7 +173,7 @@ def answer_shown(side: Side, text: str, name: str) -> AnswerShown:
 def turn_blank() -> TurnShown:
     """An empty turn, which scripts fill."""
     a, b = (answer_shown(side, "", "") for side in Side)
-    return TurnShown(0, "", (), a, b)
+    return TurnShown(0, "", True, (), a, b)
 
 
 def voted(vote: Vote) -> Voted:
@@ -197,9 +200,7 @@ def counts(after: AfterVote) -> str:
         )
     if after.mode == Mode.NAMED:
         return gettext("You chose who met, so this vote is kept and not counted.")
-    return gettext(
-        "It counts from the next publication, and nothing about this battle can change now."
-    )
+    return gettext("It counts from the next publication and cannot be changed.")
 
 
 def reasons_shown(outcome: Outcome, given: Collection[str]) -> tuple[ReasonShown, ...]:

@@ -37,6 +37,8 @@ class SharedPage:
     headline: str
     outcome: str
     voted_at: datetime
+    is_own: bool
+    """Whether the voter asked, and not the arena."""
     knew: str
     """Whether the voter knew whose answers these are."""
     a: SharedSide
@@ -55,6 +57,7 @@ def shared_page(battle_id: UUID) -> SharedPage:
         headline=headline(outcome, battle.revision_a, battle.revision_b),
         outcome=str(outcome.label),
         voted_at=battle.vote.created_at,
+        is_own=battle.mode != Mode.RECORDED,
         knew=knew(Mode(battle.mode)),
         a=side_shown(Side.A, battle.revision_a, outcome == Outcome.MODEL_A),
         b=side_shown(Side.B, battle.revision_b, outcome == Outcome.MODEL_B),

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("arena.chats.urls")),
     path("", include("arena.leaderboard.urls")),
     path("", include("arena.voters.urls")),
+    path("", include("arena.demo.urls")),
     path("language/", language_choose, name="language"),
     path("api/v1/", include("arena.api.urls")),
     path("admin/", admin.site.urls),

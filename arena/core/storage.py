@@ -24,6 +24,9 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):
     """
 
     support_js_module_import_aggregation = True
+    # Each pass settles the names of one more module in a chain of imports, and Django's five end
+    # before the longest chain does.
+    max_post_process_passes = 20
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
         (

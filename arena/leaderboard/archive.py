@@ -18,7 +18,7 @@ from arena.core.exceptions import Unknown
 from arena.integrity import files
 from arena.integrity.exceptions import SegmentMissing
 from arena.integrity.models import Segment
-from arena.leaderboard.models import Snapshot
+from arena.leaderboard.models import Part, Snapshot
 from arena.leaderboard.selectors import latest_snapshot
 from ranking.snapshots import snapshot_text
 
@@ -134,6 +134,7 @@ def addresses(publications: Iterable[Snapshot], absolute: Absolute) -> list[str]
     """Where each file of these publications is, none twice."""
     given = list(publications)
     paths = [reverse("leaderboard:archive-snapshot", args=[each.digest]) for each in given]
+    paths += [reverse("leaderboard:archive-part", args=[digest]) for digest in digests_of(given)]
     if given and settings.ARCHIVE_VOTES:
         # The segments of the newest begin with those of all others.
         newest = max(given, key=lambda snapshot: snapshot.number)
@@ -142,6 +143,20 @@ def addresses(publications: Iterable[Snapshot], absolute: Absolute) -> list[str]
             if settings.PUBLISH_TEXT and files.exists(files.TEXTS, segment.sha256):
                 paths.append(reverse("leaderboard:archive-texts", args=[segment.sha256]))
     return [absolute(path) for path in paths]
+
+
+def digests_of(publications: Iterable[Snapshot]) -> list[str]:
+    """What names the parts of these publications, none twice."""
+    named = Part.objects.filter(snapshot__in=[each.pk for each in publications])
+    return list(named.order_by("digest").values_list("digest", flat=True).distinct())
+
+
+def part_file(digest: str) -> str:
+    """The text of a part. Raises Unknown."""
+    part = Part.objects.filter(digest=digest).order_by("pk").first()
+    if part is None:
+        raise Unknown(_("No publication has a part of that name."))
+    return part.text
 
 
 def snapshot_file(snapshot: Snapshot) -> str:

@@ -2,55 +2,103 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from statistics import median
 from typing import Any
+from urllib.parse import quote_plus
 
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from arena.leaderboard.exports import board_data
-from arena.leaderboard.models import BoardName, Fitted
-from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row, UnplacedRow
+from arena.leaderboard.certainty import first_place
+from arena.leaderboard.forms import form_of, toggle_label
+from arena.leaderboard.models import Fitted
+from arena.leaderboard.page import (
+    Axis,
+    BoardPage,
+    ControlTag,
+    Moved,
+    Row,
+    UnplacedRow,
+)
+from arena.leaderboard.selectors import part_get, revisions_by_name
 from arena.leaderboard.sentences import LABELS, listed, sentence_translated
+from arena.leaderboard.sources import Data, Source, all_rows, catalog_fields, shown, view_source
+from arena.leaderboard.viewing import OVERALL, View
+from arena.leaderboard.why import whys
 
 TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
 # An interval wider than so many times the usual one may run off the axis.
 WIDEST_SHOWN = 4.0
+# A board of more rows shows so many at first.
+ROWS_AT_FIRST = 60
+# So many rows of the table an opened account takes.
+WHY_ROWS = 3
 
 
-def board_page(snapshot: Fitted, board: BoardName) -> BoardPage:
-    data = board_data(snapshot, board)
-    rows = tuple(row_of(standing) for standing in data["standings"])
-    unplaced = tuple(unplaced_row(row) for row in data["unplaced"])
-    counts = data["counts"]
+def board_page(snapshot: Fitted, view: View) -> BoardPage:
+    source = view_source(snapshot, view)
+    document, counts = source.document, source.document["counts"]
+    every = all_rows(snapshot, source)
+    kept = shown(every, view, snapshot)
+    cut = kept if view.whole else kept[:ROWS_AT_FIRST]
+    rows = opened(tuple(map(row_of, cut)), snapshot, view)
+    placed = tuple(map(row_of, every))
+    address = board_address(view)
     return BoardPage(
-        headline=headline(rows, board),
-        subtitle=subtitle(rows),
+        headline=headline(placed, view),
+        subtitle=subtitle(placed, snapshot, view),
+        eyebrow=board_words(view),
         made_at=snapshot.made_at,
         is_draft=snapshot.is_draft,
         snapshot=snapshot.short,
         digest=snapshot.digest,
         engine=snapshot.engine,
-        interval=interval_words(data),
-        board=board.value,
-        has_controlled=BoardName.CONTROLLED in snapshot.content["boards"],
+        interval=interval_words(document),
+        board=view.board.value,
+        has_controlled=view.has_controlled,
+        is_between=view.is_between,
         counted=counts["counted"],
         read=counts["read"],
         rows=rows,
-        unplaced=unplaced,
-        controls=tuple(control_tag(item) for item in data["coefficients"]),
-        position=control_tag(data["position"]) if data["position"] else None,
-        axis=axis(rows),
-        warnings=tuple(map(sentence_translated, data["warnings"])),
-        has_organisation=any(row.organisation for row in rows),
-        has_licence=any(row.licence for row in rows),
-        has_stage=any(row.stage for row in rows),
+        found=len(kept),
+        placed=len(every),
+        unplaced=unplaced_rows(document["unplaced"]),
+        controls=tuple(control_tag(item) for item in document["coefficients"]),
+        position=control_tag(document["position"]) if document["position"] else None,
+        axis=axis(placed),
+        warnings=warnings_of(snapshot, source),
+        has_organisation=any(row.organisation for row in placed),
+        has_licence=any(row.licence for row in placed),
+        has_stage=any(row.stage for row in placed),
+        has_price=any(row.price for row in placed),
+        has_latency=any(row.latency for row in placed),
+        has_slopes=bool(view.controls) and not view.sorting and any(row.moved for row in rows),
         left_out=left_out(counts),
+        query=view.query(),
+        permalink=address + view.permalink(snapshot),
+        address=address + view.query(),
+        form=form_of(
+            snapshot, view, address, every, tags_of(snapshot, source, view), len(kept) > len(cut)
+        ),
     )
 
 
-def row_of(standing: dict[str, Any]) -> Row:
+def board_address(view: View) -> str:
+    if view.category == OVERALL:
+        return reverse("leaderboard:board")
+    return reverse("leaderboard:board-category", args=[view.category])
+
+
+def warnings_of(snapshot: Fitted, source: Source) -> tuple[str, ...]:
+    told = [*source.document["warnings"], *snapshot.content["refused"]]
+    return tuple(dict.fromkeys(map(sentence_translated, told)))
+
+
+def row_of(standing: Data) -> Row:
+    known = standing["rating_lower"] is not None
     return Row(
         name=standing["contestant"],
         slug=standing["slug"],
@@ -61,20 +109,81 @@ def row_of(standing: dict[str, Any]) -> Row:
         rank_lower=standing["rank_lower"],
         rank_upper=standing["rank_upper"],
         rating=standing["rating"],
-        lower=standing["rating_lower"],
-        upper=standing["rating_upper"],
+        lower=standing["rating_lower"] if known else standing["rating"],
+        upper=standing["rating_upper"] if known else standing["rating"],
         votes=standing["votes"],
         moved=moved_of(standing) if "raw_rank" in standing else None,
+        price=price_of(standing) if "price_in" in standing else None,
+        latency=number_format(standing["latency"], 2) if "latency" in standing else "",
+        below="below" in standing,
     )
 
 
-def moved_of(standing: dict[str, Any]) -> Moved:
+def price_of(standing: Data) -> tuple[str, str]:
+    """As short as they are exact: 2.5, not 2.500."""
+    return number_format(f"{standing['price_in']:g}"), number_format(f"{standing['price_out']:g}")
+
+
+def moved_of(standing: Data) -> Moved:
+    half = standing["moved_half"]
     return Moved(
         raw_rank=standing["raw_rank"],
         raw_rating=standing["raw_rating"],
         ranks=standing["moved_ranks"],
         rating=standing["moved_rating"],
-        half=standing["moved_half"],
+        half=math.inf if half is None else half,
+    )
+
+
+def opened(rows: tuple[Row, ...], snapshot: Fitted, view: View) -> tuple[Row, ...]:
+    """The rows with their places and, where the reader asked for it, why they moved."""
+    explained = whys(snapshot, view, rows) if view.is_full and view.has_slider else None
+    began, links = raw_places(rows), Openings(view)
+    made, place = [], 1
+    for row in rows:
+        why = explained.get(row.name) if explained else None
+        opening = links.of(row.name) if explained is not None and row.moved else ""
+        made.append(replace(row, place=place, began=began[row.name], opening=opening, why=why))
+        place += 1 + (WHY_ROWS if why else 0)
+    return tuple(made)
+
+
+class Openings:
+    """Addresses that open a row's account, or close it: one for each row, so made of parts."""
+
+    def __init__(self, view: View) -> None:
+        self.view, self.address = view, board_address(view)
+        query = view.query()
+        self.begin = f"{self.address}{query}{'&' if query else '?'}"
+
+    def of(self, name: str) -> str:
+        if name not in self.view.opened:
+            return f"{self.begin}open={quote_plus(name)}"
+        return self.address + self.view.changed(opened=self.view.opened - {name}).query()
+
+
+def raw_places(rows: tuple[Row, ...]) -> dict[str, int]:
+    """By contestant, which of these rows it would be in the order of the raw board."""
+    order = sorted(rows, key=lambda row: row.moved.raw_rank if row.moved else row.rank)
+    return {row.name: place for place, row in enumerate(order, 1)}
+
+
+def tags_of(snapshot: Fitted, source: Source, view: View) -> dict[str, ControlTag]:
+    """What each control is worth: on this board, else where everything is held equal."""
+    held = source.document["coefficients"]
+    boards = snapshot.content["boards"]
+    full = boards["controlled"]["coefficients"] if "controlled" in boards else []
+    if view.has_toggles and set(view.choices.toggles) > set(view.choices.full):
+        most = part_get(snapshot, f"board/{'+'.join(view.choices.toggles)}")
+        full = [*(most["coefficients"] if most else []), *full]
+    position = [source.document["position"]] if source.document["position"] else []
+    return {item["name"]: control_tag(item) for item in (*full, *held, *position)}
+
+
+def unplaced_rows(unplaced: list[Data]) -> tuple[UnplacedRow, ...]:
+    revisions = revisions_by_name([row["contestant"] for row in unplaced]) if unplaced else {}
+    return tuple(
+        unplaced_row(row | catalog_fields(revisions[row["contestant"]])) for row in unplaced
     )
 
 
@@ -142,21 +251,47 @@ def control_tag(coefficient: dict[str, Any]) -> ControlTag:
 # -- Sentences -------------------------------------------------------------------------------
 
 
-def headline(rows: tuple[Row, ...], board: BoardName) -> str:
+def headline(rows: tuple[Row, ...], view: View) -> str:
     if not rows:
         return _("Nobody can be placed yet.")
     movers = [row for row in rows if row.moved and row.moved.ranks]
-    if board == BoardName.RAW or not movers:
+    if not view.controls or not movers:
         return leader_sentence(rows)
-    return joined(movers_sentence(len(movers), len(rows)), furthest_sentence(movers))
+    return joined(movers_sentence(len(movers), len(rows), view), furthest_sentence(movers))
 
 
-def movers_sentence(movers: int, every: int) -> str:
-    return ngettext(
-        "With style controlled, %(movers)s of %(all)s contestants changes place.",
-        "With style controlled, %(movers)s of %(all)s contestants change place.",
-        movers,
-    ) % {"movers": grouped(movers), "all": grouped(every)}
+def movers_sentence(movers: int, every: int, view: View) -> str:
+    told = {"movers": grouped(movers), "all": grouped(every), "held": held_words(view)}
+    if view.is_between:
+        told["strength"] = number_format(view.strength, 2)
+        sentence = ngettext(
+            "At strength %(strength)s of control, %(movers)s of %(all)s contestants changes place.",
+            "At strength %(strength)s of control, %(movers)s of %(all)s contestants change place.",
+            movers,
+        )
+    elif view.controls == view.choices.full:
+        sentence = ngettext(
+            "With style controlled, %(movers)s of %(all)s contestants changes place.",
+            "With style controlled, %(movers)s of %(all)s contestants change place.",
+            movers,
+        )
+    else:
+        sentence = ngettext(
+            "With %(held)s alone controlled, %(movers)s of %(all)s contestants changes place.",
+            "With %(held)s alone controlled, %(movers)s of %(all)s contestants change place.",
+            movers,
+        )
+    return sentence % told
+
+
+def held_words(view: View) -> str:
+    return listed(toggle_label(name).lower() for name in view.controls)
+
+
+def board_words(view: View) -> str:
+    if view.category == OVERALL:
+        return _("Overall board")
+    return _("Board of %(category)s") % {"category": view.category.replace("_", " ")}
 
 
 def furthest_sentence(movers: Iterable[Row]) -> str:
@@ -190,11 +325,18 @@ def leader_sentence(rows: tuple[Row, ...]) -> str:
     }
 
 
-def subtitle(rows: tuple[Row, ...]) -> str:
-    """How sure first place is, from the rank sets."""
-    possible = [row for row in rows if row.rank_lower == 1]
-    if not rows or any(row.rank_lower is None for row in rows):
+def subtitle(rows: tuple[Row, ...], snapshot: Fitted, view: View) -> str:
+    """How sure first place is, from chances and fragility; on other boards from the rank sets."""
+    if not rows:
+        return ""
+    if view.is_between:
+        return _("Between the ends ratings are exact, and their intervals are not computed.")
+    if any(row.rank_lower is None for row in rows):
         return _("Too few voters to say how sure the ranks are.")
+    possible = [row for row in rows if row.rank_lower == 1]
+    if view.is_plain and view.controls == view.choices.full and len(rows) > 1:
+        if sentence := first_place(snapshot, is_settled=len(possible) == 1):
+            return sentence
     if len(possible) == 1:
         return _("First place is settled: at 95%% confidence only %(name)s can hold it.") % {
             "name": possible[0].name

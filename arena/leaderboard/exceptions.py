@@ -13,6 +13,10 @@ class NoSuchBoard(Unknown):
     pass
 
 
+class NoSuchLedger(Unknown):
+    pass
+
+
 class NotRevealed(Unknown):
     def __init__(self) -> None:
         super().__init__(_("Names and ratings are shown after the vote."))

@@ -2,14 +2,22 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from arena.catalog.models import Revision
 from arena.leaderboard.models import BoardName, Fitted
 from arena.leaderboard.selectors import board_document, revisions_by_name
+from arena.leaderboard.sources import (
+    Source,
+    board_source,
+    catalog_fields,
+    view_rows,
+    view_source,
+)
+from arena.leaderboard.viewing import View
 
 CSV_COLUMNS = (
     *("model_name", "organization", "license", "rating", "rating_lower", "rating_upper"),
@@ -25,17 +33,36 @@ PARQUET_KINDS = {
     ),
 }
 MOVED_COLUMNS = ("raw_rank", "raw_rating", "moved_ranks", "moved_rating", "moved_half")
+# What the page shows beside; a view's own file has those of them that anything is known of.
+VIEW_COLUMNS = ("stage", "family", "price_in", "price_out", "latency")
 
 
 def board_data(snapshot: Fitted, board: BoardName) -> dict[str, Any]:
     """The board with its spec, counts and everything it rests on, as plain values."""
-    document = board_document(snapshot, board)
-    names = [row["contestant"] for row in (*document["standings"], *document["unplaced"])]
-    revisions, moved = revisions_by_name(names), movements(snapshot, board)
+    source = board_source(snapshot, board)
+    names = [row["contestant"] for row in source.document["standings"]]
+    revisions, moved = revisions_by_name(names), source.moved()
+    rows = [
+        row | catalog_fields(revisions[row["contestant"]]) | moved.get(row["contestant"], {})
+        for row in source.document["standings"]
+    ]
+    return source_data(snapshot, source, rows)
+
+
+def view_data(snapshot: Fitted, view: View) -> dict[str, Any]:
+    """The rows that a view shows, with the same about the board that they are of."""
+    source = view_source(snapshot, view)
+    data = source_data(snapshot, source, view_rows(snapshot, view))
+    return data | {"board": view.name, "view": dict(view.asked())}
+
+
+def source_data(snapshot: Fitted, source: Source, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    document = source.document
+    revisions = revisions_by_name([row["contestant"] for row in document["unplaced"]])
     return {
         "snapshot": snapshot.digest,
-        "board": board.value,
-        "category": snapshot.category,
+        "board": source.board,
+        "category": source.category,
         "published_at": published(snapshot),
         "engine": snapshot.engine,
         "simulated_votes": snapshot.content["simulated_votes"],
@@ -46,10 +73,7 @@ def board_data(snapshot: Fitted, board: BoardName) -> dict[str, Any]:
         "coefficients": document["coefficients"],
         "position": document["position"],
         "warnings": [*document["warnings"], *snapshot.content["refused"]],
-        "standings": [
-            row | catalog_fields(revisions[row["contestant"]]) | moved.get(row["contestant"], {})
-            for row in document["standings"]
-        ],
+        "standings": rows,
         "unplaced": [
             row | catalog_fields(revisions[row["contestant"]]) for row in document["unplaced"]
         ],
@@ -61,40 +85,19 @@ def published(snapshot: Fitted) -> str:
     return "" if snapshot.is_draft else snapshot.made_at.isoformat()
 
 
-def catalog_fields(revision: Revision) -> dict[str, str]:
-    """What the catalog says; a field it does not state is left out."""
-    contestant = revision.contestant
-    stated = {
-        "slug": contestant.slug,
-        "organisation": contestant.organisation.name if contestant.organisation else "",
-        "licence": contestant.licence,
-        "stage": revision.stage,
-        "family": revision.family,
-    }
-    return {name: value for name, value in stated.items() if value}
-
-
-def movements(snapshot: Fitted, board: BoardName) -> dict[str, dict[str, float]]:
+def movements(snapshot: Fitted, board: BoardName) -> dict[str, dict[str, Any]]:
     """Place on the raw board and the way from there, by contestant; none on the raw board."""
-    if board == BoardName.RAW:
-        return {}
-    raw = {row["contestant"]: row for row in board_document(snapshot, BoardName.RAW)["standings"]}
-    return {
-        moved["contestant"]: {
-            "raw_rank": raw[moved["contestant"]]["rank"],
-            "raw_rating": raw[moved["contestant"]]["rating"],
-            "moved_ranks": moved["ranks"],
-            "moved_rating": moved["rating"],
-            "moved_half": (moved["upper"] - moved["lower"]) / 2,
-        }
-        for moved in snapshot.content["movements"]
-    }
+    return board_source(snapshot, board).moved()
 
 
 def board_rows(snapshot: Fitted, board: BoardName) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
     """The placed contestants in the field's column names, then ours: columns, and rows."""
     data = board_data(snapshot, board)
     columns = CSV_COLUMNS + (MOVED_COLUMNS if board == BoardName.CONTROLLED else ())
+    return columns, named_rows(data, columns)
+
+
+def named_rows(data: dict[str, Any], columns: Iterable[str]) -> list[dict[str, Any]]:
     rows = [
         row
         | {
@@ -107,12 +110,23 @@ def board_rows(snapshot: Fitted, board: BoardName) -> tuple[tuple[str, ...], lis
         }
         for row in data["standings"]
     ]
-    return columns, [{name: row.get(name) for name in columns} for row in rows]
+    return [{name: row.get(name) for name in columns} for row in rows]
 
 
 def board_csv(snapshot: Fitted, board: BoardName) -> str:
+    return written(*board_rows(snapshot, board))
+
+
+def view_csv(snapshot: Fitted, view: View) -> str:
+    """The rows that a view shows, in its order."""
+    data = view_data(snapshot, view)
+    columns = CSV_COLUMNS + (MOVED_COLUMNS if view.controls else ())
+    columns += tuple(name for name in VIEW_COLUMNS if any(name in row for row in data["standings"]))
+    return written(columns, named_rows(data, columns))
+
+
+def written(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
     """As CSV, in which no name is a formula."""
-    columns, rows = board_rows(snapshot, board)
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()

@@ -1,9 +1,10 @@
-"""Refits, publications and ledgers that outlast the request for them."""
+"""Refits, publications and what readers ask for: work that outlasts the request for it."""
 
 from typing import Any
 
 from arena.core.jobs import Task, job
-from arena.leaderboard.ledgers import ledger_between
+from arena.leaderboard.fragility import pair_fragility
+from arena.leaderboard.ledgers import Rows, ledger_between, ledger_of_rows
 from arena.leaderboard.models import BoardName, Fitted
 from arena.leaderboard.selectors import snapshot_get
 from arena.leaderboard.services import publish, refit
@@ -26,13 +27,22 @@ def run_publish(task: Task) -> Any:
 
 @job("ledger", RankingError)
 def run_ledger(task: Task) -> Any:
-    """params: before, after (digests), board."""
-    return ledger_between(
-        snapshot_get(task.params["before"]),
-        snapshot_get(task.params["after"]),
-        BoardName(task.params["board"]),
-        lambda fits, most: task.tell(f"{fits} of at most {most} boards fitted", fits / most),
-    )
+    """params: before, after (digests), and either the board or what the rows are."""
+    snapshots = snapshot_get(task.params["before"]), snapshot_get(task.params["after"])
+
+    def tell(fits: int, most: int) -> None:
+        task.tell(f"{fits} of at most {most} boards fitted", fits / most)
+
+    if "rows" in task.params:
+        return ledger_of_rows(*snapshots, Rows(task.params["rows"]), tell)
+    return ledger_between(*snapshots, BoardName(task.params["board"]), tell)
+
+
+@job("fragility", RankingError)
+def run_fragility(task: Task) -> Any:
+    """params: snapshot (digest), one, other (contestants on its default board)."""
+    snapshot = snapshot_get(task.params["snapshot"])
+    return pair_fragility(snapshot, task.params["one"], task.params["other"], task.tell)
 
 
 def summary(fitted: Fitted | None) -> dict[str, Any] | None:

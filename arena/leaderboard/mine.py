@@ -79,6 +79,8 @@ class MyRanking:
     on_board: int
     """How many have a place on the raw board."""
     has_open: bool
+    has_settled: bool
+    """Whether any contestant is not open."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,7 @@ def my_ranking(ranking: PersonalRanking, places: Mapping[str, BoardPlace]) -> My
         prior=round(PRIOR_SD),
         on_board=len(places),
         has_open=any(one.is_open for one in rows),
+        has_settled=not all(one.is_open for one in rows),
     )
 
 

@@ -19,14 +19,14 @@ def headline(ranking: PersonalRanking | None, votes: int) -> str:
         return _("You have cast no vote that counts yet.")
     if not ranking.settled:
         return ngettext(
-            "Your one vote that counts places nobody yet.",
-            "Your %(count)s votes that count place nobody yet.",
+            "Your one vote that counts does not settle yet who is better.",
+            "Your %(count)s votes that count do not settle yet who is better.",
             ranking.votes,
         ) % {"count": number_format(ranking.votes, force_grouping=True)}
     if len(ranking.settled) == 1:
         ((better, worse),) = ranking.settled
         told = {"better": better, "worse": worse}
-        return _("You put %(better)s above %(worse)s, and nothing else is settled.") % told
+        return _("You rank %(better)s above %(worse)s; nothing else is settled yet.") % told
     return most_settled(ranking)
 
 
@@ -38,11 +38,11 @@ def most_settled(ranking: PersonalRanking) -> str:
     others = len(ranking.standings) - 1
     told = {"name": name, "count": count, "others": others}
     if count == others:
-        first = _("You put %(name)s above all %(others)s others you met.")
-        last = _("You put %(name)s below all %(others)s others you met.")
+        first = _("You rank %(name)s above all %(others)s others you met.")
+        last = _("You rank %(name)s below all %(others)s others you met.")
         return (first if (name, count) == above else last) % told
-    higher = _("You put %(name)s above %(count)s of the %(others)s others you met.")
-    lower = _("You put %(name)s below %(count)s of the %(others)s others you met.")
+    higher = _("You rank %(name)s above %(count)s of the %(others)s others you met.")
+    lower = _("You rank %(name)s below %(count)s of the %(others)s others you met.")
     return (higher if (name, count) == above else lower) % told
 
 
@@ -54,7 +54,7 @@ def subtitle(ranking: PersonalRanking | None, places: Mapping[str, BoardPlace]) 
     if not ranking.settled:
         told = {"count": met}
         return (
-            _("Each of the %(count)s contestants you met may stand anywhere from 1 to %(count)s.")
+            _("Each of the %(count)s contestants you met could still stand from 1 to %(count)s.")
             % told
         )
     settled, pairs = len(ranking.settled), met * (met - 1) // 2

@@ -1,5 +1,6 @@
 """What the board page shows, as plain values: templates compute nothing."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,12 @@ class Moved:
     ranks: int
     rating: float
     half: float
-    """Half width of the 95% interval of `rating`."""
+    """Half width of the 95% interval of `rating`; infinite where none is known."""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its interval is known."""
+        return math.isfinite(self.half)
 
     @property
     def could_be_nothing(self) -> bool:
@@ -44,10 +50,47 @@ class Row:
     upper: float
     votes: int
     moved: Moved | None
+    price: tuple[str, str] | None = None
+    """Dollars per million tokens, in and out."""
+    latency: str = ""
+    """Median seconds to the first token."""
+    below: bool = False
+    """Whether it stands below the row of its family."""
+    place: int = 1
+    """Which row of the table it is; what is unfolded above it counts as rows too."""
+    began: int = 1
+    """Which place it has among the shown rows in the order of the raw board."""
+    opening: str = ""
+    """The address that opens its account, or closes it; "" where it has none."""
+    why: "Why | None" = None
 
     @property
     def half(self) -> float:
         return (self.upper - self.lower) / 2
+
+
+@dataclass(frozen=True)
+class Term:
+    """What one control did to a rating, in whole points that sum to the movement's."""
+
+    name: str
+    points: int
+    start: float
+    width: float
+    """Where its bar begins and how wide it is, in percent of the widest account."""
+
+
+@dataclass(frozen=True)
+class Why:
+    """The exact account of a movement."""
+
+    sentence: str
+    terms: tuple[Term, ...]
+    points: int
+    zero: float
+    """Where the bars' zero stands, in percent."""
+    family: str
+    """The address of the family's rows."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +114,34 @@ class ControlTag:
 
 
 @dataclass(frozen=True)
+class Toggle:
+    """A control, or a group of them, that a reader can switch."""
+
+    name: str
+    label: str
+    is_on: bool
+    controls: tuple[ControlTag, ...]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's header: where it sorts to, and how it is sorted now."""
+
+    query: str
+    order: str = ""
+    """ascending, descending or nothing, as ARIA has it."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of a select."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
 class Axis:
     """The rating axis shared by all rows; `cut` where some interval runs off it."""
 
@@ -81,9 +152,48 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Form:
+    """What the reader chose, and may choose."""
+
+    address: str
+    """Of this board without its query."""
+    raw: str
+    controlled: str
+    """Addresses of the two boards with all else as it is; "" where there is one alone."""
+    toggles: tuple[Toggle, ...]
+    full: str
+    """The toggles that the controlled board holds equal, as an address names them."""
+    strength: str
+    """λ of this view; "" where no path leads from raw to controlled."""
+    path: str
+    """The address of the path's numbers."""
+    categories: tuple[Option, ...]
+    variants: tuple[Option, ...]
+    organisations: tuple[Option, ...]
+    licences: tuple[Option, ...]
+    stages: tuple[Option, ...]
+    rows: tuple[Option, ...]
+    """Empty where nothing can be chosen."""
+    search: str
+    votes: int
+    held: tuple[tuple[str, str], ...]
+    """(name, value) of what the form carries along unseen."""
+    held_by_strength: tuple[tuple[str, str], ...]
+    clear: str
+    """The address without filters; "" where there are none."""
+    heads: dict[str, Head]
+    strongest: float
+    """Points of the control that is worth most, which the others' bars are drawn against."""
+    all_rows: str
+    """The address that shows every row; "" where all are shown."""
+
+
+@dataclass(frozen=True)
 class BoardPage:
     headline: str
     subtitle: str
+    eyebrow: str
+    """Which board it is."""
     made_at: datetime
     """When it was published; a draft, when it was fitted."""
     is_draft: bool
@@ -94,12 +204,18 @@ class BoardPage:
     interval: str
     """How intervals were made, in words."""
     board: str
-    """controlled or raw: which of the two is shown."""
+    """controlled or raw: how ratings are drawn."""
     has_controlled: bool
+    is_between: bool
+    """Whether it stands between raw and controlled, where no interval is known."""
     counted: int
     read: int
     """Votes read, counted or not."""
     rows: tuple[Row, ...]
+    found: int
+    """Rows that pass the filters, shown or not."""
+    placed: int
+    """Contestants with a place."""
     unplaced: tuple[UnplacedRow, ...]
     controls: tuple[ControlTag, ...]
     position: ControlTag | None
@@ -108,5 +224,25 @@ class BoardPage:
     has_organisation: bool
     has_licence: bool
     has_stage: bool
+    has_price: bool
+    has_latency: bool
+    has_slopes: bool
+    """Whether lines from the raw board end in the rows."""
     left_out: tuple[tuple[str, int], ...]
     """(why, how many) for votes that are read but not counted."""
+    query: str
+    """The canonical query of this view."""
+    permalink: str
+    address: str
+    """The canonical address of this view."""
+    form: Form | None = None
+
+    @property
+    def has_moved(self) -> bool:
+        return any(row.moved for row in self.rows)
+
+    @property
+    def columns(self) -> int:
+        """Of the table: five that are always there, and those that something is known for."""
+        known = (self.has_moved, self.has_licence, self.has_price, self.has_latency)
+        return 5 + sum(known)

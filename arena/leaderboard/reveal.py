@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from arena.battles.models import Battle, Outcome, Side
+from arena.battles.models import Battle, Mode, Outcome, Side
 from arena.battles.selectors import answers_measured
 from arena.catalog.models import Revision
 from arena.leaderboard import reveal_words as words
@@ -117,6 +117,7 @@ class Case:
     """gap: log-odds of A over B, written alike; None where one of them is not placed."""
 
     outcome: Outcome
+    is_named: bool
     a: Revision
     b: Revision
     gap: float | None
@@ -158,6 +159,7 @@ def case_of(battle: Battle, known: Forecaster) -> Case:
     measured = answers_measured(battle.vote.turn_id)
     return Case(
         outcome=Outcome(battle.vote.outcome),
+        is_named=battle.mode == Mode.NAMED,
         a=a,
         b=b,
         gap=known.gap(a.name, b.name),
@@ -210,7 +212,9 @@ def likelihood(known: Forecaster, case: Case, gap: float) -> Likelihood:
     past = known.past_of(chance) if words.is_decided(case.outcome) else None
     titles = words.forecast_titles(controlled=bool(known.coefficients), first=bool(case.first))
     return Likelihood(
-        sentence=words.chance_sentence(case.outcome, hundredths(really)[case.outcome]),
+        sentence=words.chance_sentence(
+            case.outcome, hundredths(really)[case.outcome], is_named=case.is_named
+        ),
         past=words.past_sentence(past) if past else "",
         met="" if case.is_of_one else words.met_sentence(known.meetings(case.a.name, case.b.name)),
         forecasts=tuple(

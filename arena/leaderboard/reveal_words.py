@@ -47,9 +47,9 @@ def headline_pulled(
         return ""
     chosen, other = (a, b) if outcome == Outcome.MODEL_A else (b, a)
     if (pull > 0) == (chosen == a):
-        said = _("You preferred %(chosen)s to %(other)s, with the pull of style.")
+        said = _("You preferred %(chosen)s to %(other)s, as style alone suggests.")
     else:
-        said = _("You preferred %(chosen)s to %(other)s, against the pull of style.")
+        said = _("You preferred %(chosen)s to %(other)s, although style alone favours %(other)s.")
     return said % {"chosen": chosen, "other": other}
 
 
@@ -62,12 +62,21 @@ def not_placed(row: Mapping[str, Any] | None) -> str:
 # -- How likely --------------------------------------------------------------------------------
 
 
-def chance_sentence(outcome: Outcome, chance: int) -> str:
-    return ngettext(
+def chance_sentence(outcome: Outcome, chance: int, *, is_named: bool) -> str:
+    """The board knows blind votes alone, and says nothing of one by somebody who knew the names."""
+    blind = ngettext(
         "Before your vote the board gave “%(outcome)s” %(chance)s chance in 100.",
         "Before your vote the board gave “%(outcome)s” %(chance)s chances in 100.",
         chance,
-    ) % {"outcome": outcome.label, "chance": chance}
+    )
+    named = ngettext(
+        "From a voter who knows no names the board expects “%(outcome)s” with %(chance)s chance "
+        "in 100.",
+        "From a voter who knows no names the board expects “%(outcome)s” with %(chance)s chances "
+        "in 100.",
+        chance,
+    )
+    return (named if is_named else blind) % {"outcome": outcome.label, "chance": chance}
 
 
 def past_sentence(past: Past) -> str:
@@ -180,4 +189,4 @@ def style_basis(differing: Sequence[Pull]) -> tuple[str, ...]:
     )
     if all(pull.is_sure for pull in differing):
         return (additive,)
-    return additive, _("Hollow: by its 95% interval this effect could be nothing.")
+    return additive, _("Hollow: this effect could be nothing (interval: 95%).")

@@ -82,6 +82,11 @@ SENTENCES = (
         "%(names)s separate wins from losses in these votes, so no finite estimate exists "
         "(the contestants that it moves most: %(moved)s). Fit without them or gather more votes."
     ),
+    # What a job says of how far it is.
+    gettext_noop("%(fits)s of at most %(most)s boards fitted"),
+    gettext_noop("Fitting all votes"),
+    gettext_noop("Looking for the fewest votes that hold the order"),
+    gettext_noop("Counting the votes that would rig the order"),
 )
 
 

@@ -65,6 +65,15 @@ def test_nothing_is_shown_before_both_have_begun() -> None:
     assert early == {Side.A: "", Side.B: ""}
 
 
+def test_what_was_held_back_is_there_once_nothing_more_comes() -> None:
+    pacer = EqualPacer()
+    received = {Side.A: Received("Much text.", True), Side.B: Received("", False)}
+    pacer.advance(received, 1.0)
+
+    assert pacer.rest(received) == {Side.A: "Much text.", Side.B: ""}
+    assert pacer.rest(received) == {Side.A: "", Side.B: ""}
+
+
 def test_a_stall_of_one_side_holds_both() -> None:
     pacer = EqualPacer()
     received = {Side.A: Received("word " * 400, True), Side.B: Received("word " * 10, False)}

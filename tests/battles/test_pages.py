@@ -47,6 +47,18 @@ def test_no_name_before_the_vote(client: Client, battle: Battle, state: State) -
     assert "CANARY" not in crossed
 
 
+def test_text_is_shown_once_nothing_is_written(client: Client, battle: Battle) -> None:
+    for state, is_shown in ((State.GENERATING, False), (State.FAILED, True)):
+        Battle.objects.update(state=state)
+        assert ("answer a" in client.get(f"/battle/{battle.pk}/").content.decode()) == is_shown
+
+
+def test_categories_are_named_in_the_readers_language(client: Client) -> None:
+    factories.on_record(factories.prompt(), Wren="One.", Kite="Two.")
+
+    assert "<h2>Connaissances</h2>" in client.get("/", HTTP_ACCEPT_LANGUAGE="fr").content.decode()
+
+
 def test_the_first_page_offers_what_can_be_answered(client: Client) -> None:
     factories.on_record(factories.prompt(), Wren="One.", Kite="Two.")
     assert 'id="question"' not in client.get("/").content.decode()

@@ -99,7 +99,7 @@ def test_sharing_twice_is_sharing_once(client: Client, battle: Battle) -> None:
 
 def test_the_voters_page_says_whether_it_is_shared(client: Client, battle: Battle) -> None:
     cast(battle)
-    hidden = f'data-share-url="/battle/{battle.pk}/share/" hidden>'
+    hidden = "<div data-shared hidden>"
     assert hidden in words(client.get(f"/battle/{battle.pk}/"))
 
     change(client, battle, "start")

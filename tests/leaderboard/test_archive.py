@@ -56,15 +56,22 @@ def test_all_that_is_listed_verifies(client: Client, row: list[Snapshot], tmp_pa
         (tmp_path / Path(address).name).write_bytes(body(client, address))
     snapshots = [tmp_path / f"{snapshot.digest}.json" for snapshot in row]
 
-    assert [each.votes for each in verify(snapshots, tmp_path, every_number=True)] == [48, 49]
+    verified = verify(snapshots, tmp_path, every_number=True)
+    assert [each.votes for each in verified] == [48, 49]
+    assert [each.parts for each in verified] == [each.parts.count() for each in row]
     listed = body(client, f"/archive/{row[0].digest}.txt").decode().split()
-    assert [Path(address).suffix for address in listed] == [".json", ".parquet"]
+    digests = set(row[0].content["parts"].values())
+    assert listed[0].endswith(f"/archive/{row[0].digest}.json")
+    assert {Path(address).stem for address in listed[1:-1]} == digests
+    assert all("/archive/parts/" in address for address in listed[1:-1])
+    assert listed[-1].endswith(".parquet")
 
 
 def test_files_are_asked_for_once(client: Client, row: list[Snapshot]) -> None:
     content = json.loads(body(client, f"/archive/{row[1].digest}.json"))
     for address in (
         f"/archive/{row[1].digest}.json",
+        f"/archive/parts/{content['parts']['sure']}.json",
         f"/archive/segments/{content['segments'][0]['sha256']}.parquet",
     ):
         response = client.get(address)
@@ -134,6 +141,7 @@ def test_texts_are_handed_out_only_where_they_are_published(
         f"/archive/{'0' * 64}/",
         f"/archive/{'0' * 64}.json",
         f"/archive/{'0' * 64}.txt",
+        f"/archive/parts/{'0' * 64}.json",
         f"/archive/segments/{'0' * 64}.parquet",
         f"/archive/texts/{'0' * 64}-texts.parquet",
         "/archive/segments/../../etc/passwd",

@@ -1,13 +1,12 @@
 """The drawings of the board say what the numbers say."""
 
 import re
-from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
 
 from arena.leaderboard.boards import axis
-from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row
+from arena.leaderboard.page import Axis, ControlTag, Moved, Row, Term, Why
 from arena.leaderboard.templatetags import glyphs
 
 AXIS = Axis(low=900, high=1100, ticks=(900, 1000, 1100))
@@ -16,14 +15,17 @@ AXIS = Axis(low=900, high=1100, ticks=(900, 1000, 1100))
 def make_row(
     rank: int = 1,
     *,
-    name: str = "Corvid 4",
+    name: str | None = None,
     rating: float = 1000,
     half: float = 20,
     moved: Moved | None = None,
     rank_set: tuple[int, int] | tuple[None, None] = (1, 1),
+    place: int | None = None,
+    began: int | None = None,
+    why: Why | None = None,
 ) -> Row:
     return Row(
-        name=name,
+        name=name or f"contestant-{rank}",
         slug=f"contestant-{rank}",
         organisation="",
         licence="",
@@ -36,38 +38,14 @@ def make_row(
         upper=rating + half,
         votes=100,
         moved=moved,
+        place=place or rank,
+        began=began or (moved.raw_rank if moved else rank),
+        why=why,
     )
 
 
 def make_moved(raw_rank: int = 1, *, ranks: int = 0, rating: float = 0, half: float = 5) -> Moved:
     return Moved(raw_rank=raw_rank, raw_rating=1000 - rating, ranks=ranks, rating=rating, half=half)
-
-
-def make_page(*controls: ControlTag) -> BoardPage:
-    return BoardPage(
-        headline="",
-        subtitle="",
-        made_at=datetime(2026, 11, 21, tzinfo=UTC),
-        is_draft=False,
-        snapshot="",
-        digest="",
-        engine="",
-        interval="",
-        board="controlled",
-        has_controlled=True,
-        counted=0,
-        read=0,
-        rows=(),
-        unplaced=(),
-        controls=controls,
-        position=None,
-        axis=AXIS,
-        warnings=(),
-        has_organisation=False,
-        has_licence=False,
-        has_stage=False,
-        left_out=(),
-    )
 
 
 def interval(**changes: object) -> str:
@@ -175,7 +153,7 @@ class TestSlopeChart:
 
     def test_lines_join_the_centres_of_rows(self) -> None:
         for row in self.rows():
-            line = self.lines(self.rows())[row.slug]
+            line = self.lines(self.rows())[row.name]
             ring, dot = line.findall("circle")
             path = line.find("path")
 
@@ -188,23 +166,40 @@ class TestSlopeChart:
     def test_rows_that_share_a_rank_still_have_a_place_each(self) -> None:
         rows = (
             make_row(1, name="first", moved=make_moved(1)),
-            make_row(1, name="second", moved=make_moved(2)),
+            make_row(1, name="second", moved=make_moved(2), place=2),
         )
 
         drawn = parse(glyphs.slope_chart(rows)).findall("g/circle[@class='dot']")
 
         assert [float(dot.attrib["cy"]) for dot in drawn] == [19.5, 58.5]
 
-    def test_chart_reaches_a_raw_rank_below_the_last_row(self) -> None:
-        rows = (make_row(1, moved=make_moved(4, ranks=3)),)
+    def test_lines_of_some_rows_begin_in_their_order_on_the_raw_board(self) -> None:
+        rows = (
+            make_row(3, moved=make_moved(20, ranks=17), place=1, began=2),
+            make_row(9, moved=make_moved(8, ranks=-1), place=2, began=1),
+        )
 
-        height = float(parse(glyphs.slope_chart(rows)).attrib["viewBox"].split()[3])
+        lines = self.lines(rows)
 
-        assert height == 4 * glyphs.ROW_HEIGHT
+        assert [line.findtext("text") for line in lines.values()] == ["8", "20"]
+        rings = [line.find("circle[@class='ring']") for line in lines.values()]
+        assert [float(ring.attrib["cy"]) for ring in rings if ring is not None] == [19.5, 58.5]
+
+    def test_what_is_unfolded_between_rows_moves_lines_down(self) -> None:
+        why = Why(sentence="", terms=(), points=0, zero=0, family="")
+        rows = (
+            make_row(1, moved=make_moved(1), why=why),
+            make_row(2, moved=make_moved(2), place=5),
+        )
+
+        svg = glyphs.slope_chart(rows)
+
+        assert float(parse(svg).attrib["viewBox"].split()[3]) == 5 * glyphs.ROW_HEIGHT
+        assert "slope opened" in self.lines(rows)["contestant-1"].attrib["class"]
 
     def test_only_long_movements_take_colour(self) -> None:
         rows = tuple(
-            make_row(rank, moved=make_moved(rank + ranks, ranks=ranks, rating=50))
+            make_row(rank, moved=make_moved(rank + ranks, ranks=ranks, rating=50), began=rank)
             for rank, ranks in ((1, 3), (2, 4), (3, 9))
         )
 
@@ -244,21 +239,31 @@ class TestSlopeChart:
 
 
 class TestControlBar:
-    def bar(self, elo: float, half: float, others: tuple[ControlTag, ...] = ()) -> str:
-        control = ControlTag("length", elo, half)
-        return glyphs.control_bar(control, make_page(control, *others))
+    def bar(self, elo: float, half: float, strongest: float = 40) -> str:
+        return glyphs.control_bar(ControlTag("length", elo, half), strongest)
 
     def test_length_is_relative_to_the_strongest(self) -> None:
-        svg = self.bar(-10, 1, (ControlTag("bold", 40, 1),))
-
-        assert 'width="25.00%"' in svg
+        assert 'width="25.00%"' in self.bar(-10, 1)
 
     def test_hollow_when_it_could_be_worth_nothing(self) -> None:
         assert "hollow" in self.bar(3, 4)
         assert "hollow" not in self.bar(-5, 4)
 
     def test_controls_worth_nothing_do_not_divide_by_zero(self) -> None:
-        assert 'width="0.00%"' in self.bar(0, 0)
+        assert 'width="0.00%"' in self.bar(0, 0, strongest=0)
+
+
+class TestAccountBar:
+    def test_losses_stand_left_of_zero_and_gains_right(self) -> None:
+        terms = (Term("length", -6, 0, 60), Term("bold", 4, 60, 40), Term("code", 0, 60, 0))
+        why = Why(sentence="", terms=terms, points=-2, zero=60, family="")
+
+        drawn = parse(glyphs.account_bar(why))
+
+        assert [(group.attrib["class"], group.findtext("text")) for group in drawn.iter("g")] == [
+            ("loss", "−6"),
+            ("gain", "+4"),
+        ]
 
 
 class TestNumbers:

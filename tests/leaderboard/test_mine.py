@@ -59,7 +59,7 @@ def test_it_works(client: Client, voter: Voter, wren: Revision, kite: Revision) 
         judge(voter, wren, kite, "model_a")
     page = shown(client)
 
-    assert "You put wren above kite, and nothing else is settled." in page
+    assert "You rank wren above kite; nothing else is settled yet." in page
     assert "You preferred wren to kite." in page
     assert page.index('<span class="name">wren') < page.index('<span class="name">kite')
 
@@ -107,8 +107,8 @@ def test_few_votes_are_not_made_into_an_order(
     judge(voter, wren, kite, "model_a")
     page = shown(client)
 
-    assert "Your one vote that counts places nobody yet." in page
-    assert "Each of the 2 contestants you met may stand anywhere from 1 to 2." in page
+    assert "Your one vote that counts does not settle yet who is better." in page
+    assert "Each of the 2 contestants you met could still stand from 1 to 2." in page
     assert page.count("nothing known yet:") == 2
 
 
@@ -164,7 +164,7 @@ def test_the_board_stands_beside_it_and_never_in_it(
     assert "The raw board ranks 1 the other way." in after
     assert after.count("outside your set") == 2
     for page in (before, after):
-        assert "You put kite above wren, and nothing else is settled." in page
+        assert "You rank kite above wren; nothing else is settled yet." in page
     assert "lark" not in after
 
 

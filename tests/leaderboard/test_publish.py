@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.http import QueryDict
 
 from arena.battles.models import Vote
 from arena.core.models import AuditEntry
@@ -17,8 +18,9 @@ from arena.integrity.models import Exclusion, Segment
 from arena.integrity.services import votes_exclude, votes_export
 from arena.leaderboard import services
 from arena.leaderboard.boards import board_page
-from arena.leaderboard.models import BoardName, Snapshot, Standing
+from arena.leaderboard.models import Snapshot, Standing
 from arena.leaderboard.services import publish
+from arena.leaderboard.viewing import view_of
 from arena.voters.models import Voter
 from ranking import RankingSpec, fit
 from ranking.io import read_votes
@@ -206,7 +208,8 @@ def test_first_place_that_is_shared_has_no_leader(tmp_path: Path) -> None:
     path.write_text("model_a,model_b,winner\n" + "wren,kite,tie\nkite,lark,tie\n" * 30)
     votes_import(path=path)
 
-    page = board_page(published(), BoardName.RAW)
+    snapshot = published()
+    page = board_page(snapshot, view_of(snapshot, QueryDict("board=raw")))
     assert page.headline == "All 3 contestants share first place."
 
 

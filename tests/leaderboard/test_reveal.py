@@ -10,7 +10,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.battles.models import Answer, Battle, Outcome, Side
+from arena.battles.models import Answer, Battle, Mode, Outcome, Side
 from arena.battles.services import vote_cast
 from arena.catalog.models import Revision
 from arena.integrity.imports import votes_import
@@ -101,8 +101,8 @@ def shown(client: Client, battle: Battle) -> str:
 def test_it_works(client: Client, voter: Voter, board: Snapshot) -> None:
     said = shown(client, voted(voter))
 
-    assert "You preferred wren to kite, against the pull of style." in said
-    assert said.count("Rank ") == 2
+    assert "You preferred wren to kite, although style alone favours kite." in said
+    assert said.count("Rank ") == said.count("on the style-controlled board") == 2
     assert "Before your vote the board gave “A is better”" in said
     assert "B was longer, 300 tokens to 100. On this board that draws votes." in said
     assert "towards B" in said
@@ -111,7 +111,7 @@ def test_it_works(client: Client, voter: Voter, board: Snapshot) -> None:
 @pytest.mark.parametrize(
     ("outcome", "tail"),
     [
-        ("model_b", "You preferred kite to wren, with the pull of style."),
+        ("model_b", "You preferred kite to wren, as style alone suggests."),
         ("tie", ""),
         ("both_bad", ""),
     ],
@@ -132,10 +132,21 @@ def test_a_pull_that_is_not_sure_is_not_claimed() -> None:
         pull = Pull("length", log_odds, half, 2, 1)
         return headline_pulled(Outcome.MODEL_A, ("Wren", "Kite"), (pull,), undecided)
 
-    assert headline(0.5, 0.2) == "You preferred Wren to Kite, with the pull of style."
-    assert headline(-0.5, 0.2) == "You preferred Wren to Kite, against the pull of style."
+    assert headline(0.5, 0.2) == "You preferred Wren to Kite, as style alone suggests."
+    assert headline(-0.5, 0.2) == "You preferred Wren to Kite, although style alone favours Kite."
     assert headline(0.5, 0.6) == ""
     assert headline(0.01, 0.001) == ""
+
+
+def test_whoever_knew_the_names_is_told_of_those_who_do_not(
+    client: Client, voter: Voter, board: Snapshot
+) -> None:
+    battle = voted(voter)
+    Battle.objects.update(mode=Mode.NAMED)
+    said = shown(client, battle)
+
+    assert "From a voter who knows no names the board expects “A is better”" in said
+    assert "Before your vote" not in said
 
 
 def test_links_lead_to_the_rows_of_the_publication(
@@ -353,7 +364,7 @@ def test_a_battle_of_one_contestant_with_itself(
     wren = factories.known("wren")
     said = shown(client, voted(voter, wren, wren))
 
-    assert "pull of style" not in said
+    assert "style alone" not in said.split("</div>")[0]
     assert "had not met" not in said
     assert "Between equal contestants B would take" in said
 
@@ -369,7 +380,7 @@ def test_hostile_names_stay_text(client: Client, voter: Voter, tmp_path: Path) -
     publish()
     said = shown(client, voted(voter, factories.known(name)))
 
-    assert "against the pull of style" in said
+    assert "although style alone favours" in said
     assert "<script" not in said
 
 

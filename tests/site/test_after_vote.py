@@ -49,7 +49,8 @@ def test_nothing_above_moves_when_the_board_answers(page: Page) -> None:
     page.route("**/reveal/", lambda route: held.append(route))
     button(page, "A is better").click()
     expect(page.get_by_text("Asking the board where they stand.")).to_be_visible()
-    places = "() => ['.metrics', '.board-view'].map(e => document.querySelector(e).offsetTop)"
+    places = """() => [".metrics", ".reasons", ".board-view"].map(
+        (part) => document.querySelector(part).offsetTop)"""
     before = page.evaluate(places)
 
     held[0].continue_()
@@ -88,11 +89,16 @@ def test_a_link_is_shared_read_and_ended(page: Page, browser: Browser, site: str
     assert faults(reader) == []
     assert reader.context.cookies() == []
 
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    expect(button(page, "Share")).to_be_focused()
+
     page.reload()
+    button(page, "Share").click()
     expect(link).to_have_value(address)
     button(page, "Stop sharing").click()
     expect(page.get_by_text("No longer shared.")).to_be_visible()
-    expect(button(page, "Share")).to_be_focused()
+    expect(link).to_be_hidden()
     reader.reload()
     expect(reader.get_by_text("No battle is shared at this address.")).to_be_visible()
     assert not Share.objects.exists()

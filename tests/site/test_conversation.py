@@ -171,6 +171,9 @@ def test_escape_stops_and_keys_vote(page: Page) -> None:
         ask(page)
         wait_for_word(page, "word3")
         page.keyboard.press("Escape")
+        expect(page.get_by_text("Press Esc again to stop.")).to_be_visible()
+        wait_for_word(page, "word8")
+        page.keyboard.press("Escape")
         expect(page.get_by_role("alert")).to_contain_text("You stopped this battle")
         page.keyboard.press("n")
         expect(page.get_by_label("Your prompt")).to_be_visible()
@@ -299,3 +302,22 @@ def test_back_after_the_vote_shows_the_beginning_and_forward_the_names(page: Pag
     page.go_forward()
     expect(page.get_by_role("heading", level=1)).to_contain_text("You called it a tie")
     assert Vote.objects.count() == 1
+
+
+def test_two_must_be_chosen_and_differ(page: Page) -> None:
+    with two_served():
+        page.goto("/?mode=named")
+        page.get_by_label("Your prompt").fill("Why?")
+        first, second = page.get_by_label("Contestant A"), page.get_by_label("Contestant B")
+        button(page, "Send").click()
+        expect(page.get_by_role("alert")).to_have_text("Choose two contestants.")
+        expect(first).to_be_focused()
+        expect(first).to_have_attribute("aria-invalid", "true")
+
+        first.select_option(label="Wren")
+        second.select_option(label="Wren")
+        button(page, "Send").click()
+        expect(page.get_by_text("Choose two that differ.")).to_be_visible()
+        expect(second).to_be_focused()
+        second.select_option(label="Kite")
+        expect(page.get_by_text("Choose two that differ.")).to_be_hidden()

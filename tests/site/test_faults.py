@@ -1,5 +1,6 @@
 """What goes wrong between browser, arena and endpoints, as a visitor sees it."""
 
+import asyncio
 import json
 import signal
 import threading
@@ -40,6 +41,7 @@ def test_a_failed_side_is_retried_and_the_other_is_not_asked_again(page: Page) -
         model = json.loads(await request.read())["model"]
         calls[model] += 1
         if model == "Kite" and calls[model] == 1:
+            await asyncio.sleep(1)
             return web.json_response({"error": "CANARY"}, status=400)
         return await stream(request, whole("The ", "sky ", "is ", "blue."), pause=0.02)
 
@@ -48,6 +50,9 @@ def test_a_failed_side_is_retried_and_the_other_is_not_asked_again(page: Page) -
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("One side stopped answering.")
         expect(button(page, "Tie")).to_be_hidden()
+        shown = expect(page.locator("#turns"))
+        shown.to_contain_text("No answer")
+        shown.to_contain_text("The sky")
 
         button(page, "Retry").click()
         wait_for_vote(page)

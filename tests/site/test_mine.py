@@ -39,7 +39,7 @@ def test_a_vote_is_on_it_at_once_and_can_be_taken_along(page: Page) -> None:
     begin_and_vote(page)
     page.goto("/mine/")
 
-    expect(page.get_by_role("heading", level=1)).to_contain_text("places nobody yet")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("does not settle yet")
     expect(page.get_by_text(re.compile("^You called it a tie between"))).to_be_visible()
     with downloading(page, "CSV") as lines:
         assert len(lines) == 2

@@ -14,7 +14,7 @@ from django.test import override_settings
 from playwright.sync_api import Page, expect
 
 from arena.core.markdown import render
-from tests.core.markdown_cases import MATHEMATICS, PLAIN
+from tests.core.markdown_cases import MATHEMATICS, PLAIN, TABLES
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +101,15 @@ def test_the_browser_finds_the_same_mathematics(answers: Page) -> None:
 
 def test_server_and_browser_render_alike(answers: Page) -> None:
     assert differing(answers, [*PLAIN, *MATHEMATICS]) == []
+
+
+def test_server_and_browser_bound_tables_alike(answers: Page) -> None:
+    assert differing(answers, list(TABLES)) == []
+    cells = answers.evaluate(
+        "(texts) => texts.map((t) => parts.renderWhole(t).querySelectorAll('th, td').length)",
+        list(TABLES),
+    )
+    assert cells == list(TABLES.values())
 
 
 def test_server_and_browser_render_any_text_alike(answers: Page) -> None:

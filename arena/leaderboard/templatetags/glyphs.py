@@ -15,7 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row
+from arena.leaderboard.page import Axis, BoardPage, ControlTag, Moved, Row, Term, Why
 
 register = template.Library()
 
@@ -27,6 +27,8 @@ SLOPE_WIDTH = 172
 RING_X = 42
 DOT_X = 158
 OVERSHOOT = 5.0
+SHAPES = {"up": "M6 1.5 11 10H1Z", "down": "M6 10.5 1 2h10Z", "level": "M2 6h8"}
+WIDE_ENOUGH = 9.0
 FAR = 4
 """From so many places on, a line of the slope chart takes colour."""
 
@@ -81,25 +83,27 @@ def interval(
     *, rating: float, lower: float, upper: float, axis: Axis, raw: float | None, board: str
 ) -> SafeString:
     """The band of an interval with its dot, and the ring of the raw rating where there is one."""
+    # Of numbers alone, so nothing needs escaping: a board has hundreds of these.
     left, right = end(lower, axis), end(upper, axis)
-    band = format_html(
-        '<rect class="band" x="{}" y="50%" width="{}" height="12" rx="6"'
-        ' transform="translate(0 -6)"/>',
-        percent(left),
-        percent(right - left),
+    band = (
+        f'<rect class="band" x="{percent(left)}" y="50%" width="{percent(right - left)}"'
+        ' height="12" rx="6" transform="translate(0 -6)"/>'
     )
+    if lower == upper:
+        # Where no interval is known none is drawn.
+        band = ""
     middle = percent(share(rating, axis))
     if board == "raw":
-        return band + mark("ring", middle)
+        return SafeString(band + mark("ring", middle))
     if raw is None:
-        return band + mark("dot", middle)
+        return SafeString(band + mark("dot", middle))
     from_raw = percent(share(raw, axis))
-    tilt = format_html('<line class="tilt" x1="{}" x2="{}" y1="50%" y2="50%"/>', from_raw, middle)
-    return band + tilt + mark("ring", from_raw) + mark("dot", middle)
+    tilt = f'<line class="tilt" x1="{from_raw}" x2="{middle}" y1="50%" y2="50%"/>'
+    return SafeString(band + tilt + mark("ring", from_raw) + mark("dot", middle))
 
 
-def mark(name: str, x: str) -> SafeString:
-    return format_html('<circle class="{}" cx="{}" cy="50%" r="4.6"/>', name, x)
+def mark(name: str, x: str) -> str:
+    return f'<circle class="{name}" cx="{x}" cy="50%" r="4.6"/>'
 
 
 def gridlines(axis: Axis) -> SafeString:
@@ -122,7 +126,10 @@ def tick_labels(axis: Axis, y: str) -> SafeString:
 def interval_axis(axis: Axis) -> SafeString:
     """The header of the interval column. Its rows reuse the gridlines that it defines."""
     return format_html(
-        '<svg class="axis" aria-hidden="true"><defs><g id="axis-grid">{}</g></defs>{}</svg>',
+        '<svg class="axis" data-low="{}" data-high="{}" aria-hidden="true">'
+        '<defs><g id="axis-grid">{}</g></defs>{}</svg>',
+        f"{axis.low:.3f}",
+        f"{axis.high:.3f}",
         gridlines(axis),
         tick_labels(axis, "100%"),
     )
@@ -131,17 +138,17 @@ def interval_axis(axis: Axis) -> SafeString:
 @register.simple_tag
 def interval_glyph(row: Row, page: BoardPage) -> SafeString:
     """A row's interval on the axis that all rows share."""
-    raw = row.moved.raw_rating if row.moved else None
-    return format_html(
-        '<svg class="interval" aria-hidden="true"><use class="grid" href="#axis-grid"/>{}</svg>',
-        interval(
-            rating=row.rating,
-            lower=row.lower,
-            upper=row.upper,
-            axis=page.axis,
-            raw=raw,
-            board=page.board,
-        ),
+    drawn = interval(
+        rating=row.rating,
+        lower=row.lower,
+        upper=row.upper,
+        axis=page.axis,
+        raw=row.moved.raw_rating if row.moved else None,
+        board=page.board,
+    )
+    return SafeString(
+        '<svg class="interval" aria-hidden="true"><use class="grid" href="#axis-grid"/>'
+        f"{drawn}</svg>"
     )
 
 
@@ -176,39 +183,35 @@ def interval_chart(
 @register.simple_tag
 def rank_set(row: Row, total: int) -> SafeString:
     """The places a contestant may have, as a bar on 1 … total; none where they are not known."""
-    bar = SafeString("")
+    bar = ""
     if row.rank_lower is not None and row.rank_upper is not None:
         per_place = 100 / total
-        bar = format_html(
-            '<rect class="band" x="{}" y="2" width="{}" height="7" rx="2"/>'
-            '<rect class="point" x="{}" y="0" width="2" height="11"/>',
-            percent((row.rank_lower - 1) * per_place),
-            percent((row.rank_upper - row.rank_lower + 1) * per_place),
-            percent((row.rank - 0.5) * per_place),
+        start, width = row.rank_lower - 1, row.rank_upper - row.rank_lower + 1
+        bar = (
+            f'<rect class="band" x="{percent(start * per_place)}" y="2"'
+            f' width="{percent(width * per_place)}" height="7" rx="2"/>'
+            f'<rect class="point" x="{percent((row.rank - 0.5) * per_place)}" y="0" width="2"'
+            ' height="11"/>'
         )
-    return format_html(
+    return SafeString(
         '<svg class="rank-set" aria-hidden="true">'
-        '<line x1="0" x2="100%" y1="50%" y2="50%"/>{}</svg>',
-        bar,
+        f'<line x1="0" x2="100%" y1="50%" y2="50%"/>{bar}</svg>'
     )
 
 
 @register.simple_tag
 def arrow(moved: Moved) -> SafeString:
     """Up, down or a dash; hollow where the movement could be nothing."""
-    shapes = {"up": "M6 1.5 11 10H1Z", "down": "M6 10.5 1 2h10Z", "level": "M2 6h8"}
-    return format_html(
-        '<svg class="arrow{}" viewBox="0 0 12 12" aria-hidden="true"><path d="{}"/></svg>',
-        " hollow" if moved.could_be_nothing and moved.direction != "level" else "",
-        shapes[moved.direction],
+    hollow = " hollow" if moved.could_be_nothing and moved.direction != "level" else ""
+    return SafeString(
+        f'<svg class="arrow{hollow}" viewBox="0 0 12 12" aria-hidden="true">'
+        f'<path d="{SHAPES[moved.direction]}"/></svg>'
     )
 
 
 @register.simple_tag
-def control_bar(control: ControlTag, page: BoardPage) -> SafeString:
+def control_bar(control: ControlTag, strongest: float) -> SafeString:
     """What a control is worth beside the strongest; hollow where it could be worth nothing."""
-    every = [*page.controls, *([page.position] if page.position else [])]
-    strongest = max((abs(other.elo) for other in every), default=0)
     return format_html(
         '<svg class="control-bar{}" aria-hidden="true">'
         '<rect x="0" y="0" width="{}" height="4"/></svg>',
@@ -217,10 +220,44 @@ def control_bar(control: ControlTag, page: BoardPage) -> SafeString:
     )
 
 
+@register.simple_tag
+def account_bar(why: Why) -> SafeString:
+    """The terms of a movement end to end: losses left of zero, gains right of it."""
+    return format_html(
+        '<svg class="account-bar" aria-hidden="true">{}<line class="zero" x1="{}" x2="{}" y1="0"'
+        ' y2="100%"/></svg>',
+        format_html_join(
+            "",
+            '<g class="{}"><rect x="{}" y="3" width="{}" height="22"/>{}</g>',
+            (
+                (
+                    "gain" if term.points > 0 else "loss",
+                    percent(term.start),
+                    percent(term.width),
+                    term_label(term),
+                )
+                for term in why.terms
+                if term.points
+            ),
+        ),
+        percent(why.zero),
+        percent(why.zero),
+    )
+
+
+def term_label(term: Term) -> SafeString:
+    """Its figure within its bar, where that is wide enough."""
+    if term.width < WIDE_ENOUGH:
+        return SafeString("")
+    return format_html(
+        '<text x="{}" y="18">{}</text>', percent(term.start + term.width / 2), signed(term.points)
+    )
+
+
 # -- The slope chart -------------------------------------------------------------------------
 
 
-def row_centre(place: int) -> float:
+def row_centre(place: float) -> float:
     """How far down the centre of the row of a place stands."""
     return (place - 0.5) * ROW_HEIGHT
 
@@ -230,7 +267,7 @@ def slope_path(start: float, end: float) -> str:
     return f"M{RING_X} {start:g}C{middle:g} {start:g} {middle:g} {end:g} {DOT_X} {end:g}"
 
 
-def slope_classes(moved: Moved, furthest: int) -> str:
+def slope_classes(row: Row, moved: Moved, furthest: int) -> str:
     """Short movements stay thin and grey; the longest of all is the thickest line."""
     names = ["slope"]
     if abs(moved.ranks) >= FAR:
@@ -239,18 +276,20 @@ def slope_classes(moved: Moved, furthest: int) -> str:
             names.append("furthest")
     if moved.ranks and moved.could_be_nothing:
         names.append("hollow")
+    if row.why:
+        names.append("opened")
     return " ".join(names)
 
 
-def slope_line(row: Row, moved: Moved, place: int, furthest: int) -> SafeString:
-    start, end = row_centre(moved.raw_rank), row_centre(place)
+def slope_line(row: Row, moved: Moved, start: float, furthest: int) -> SafeString:
+    end = row_centre(row.place)
     return format_html(
         '<g class="{}" data-contestant="{}"><title>{}</title>'
         '<path d="{}"/><text x="{}" y="{}">{}</text>'
         '<circle class="ring" cx="{}" cy="{}" r="4.6"/>'
         '<circle class="dot" cx="{}" cy="{}" r="4.6"/></g>',
-        slope_classes(moved, furthest),
-        row.slug,
+        slope_classes(row, moved, furthest),
+        row.name,
         _("%(name)s: raw %(raw)s, controlled %(controlled)s")
         % {"name": row.name, "raw": moved.raw_rank, "controlled": row.rank},
         slope_path(start, end),
@@ -264,24 +303,26 @@ def slope_line(row: Row, moved: Moved, place: int, furthest: int) -> SafeString:
     )
 
 
-def drawn_last(lines: Iterable[tuple[int, Row, Moved]]) -> list[tuple[int, Row, Moved]]:
+def drawn_last(lines: Iterable[tuple[Row, Moved]]) -> list[tuple[Row, Moved]]:
     """Longer movements over shorter ones, so that no grey line crosses a coloured one."""
-    return sorted(lines, key=lambda line: abs(line[2].ranks))
+    return sorted(lines, key=lambda line: (line[0].why is not None, abs(line[1].ranks)))
 
 
 @register.simple_tag
 def slope_chart(rows: Sequence[Row]) -> SafeString:
-    """From each contestant's raw rank to the row of the table that stands beside the chart."""
-    lines = [(place, row, row.moved) for place, row in enumerate(rows, 1) if row.moved]
-    furthest = max((abs(moved.ranks) for _, _, moved in lines), default=0)
-    lowest = max([len(rows), *(moved.raw_rank for _, _, moved in lines)])
+    """From each contestant's place in the order of the raw board to its row of the table that
+    stands beside the chart."""
+    lines = [(row, row.moved) for row in rows if row.moved]
+    furthest = max((abs(moved.ranks) for _, moved in lines), default=0)
+    centres = [row_centre(row.place) for row in rows]
+    height = centres[-1] + ROW_HEIGHT / 2 if centres else 0
     return format_html(
         '<svg class="slopes" viewBox="0 0 {0} {1}" width="{2}rem" height="{3}rem" role="img"'
         ' aria-label="{4}">{5}</svg>',
         SLOPE_WIDTH,
-        lowest * ROW_HEIGHT,
+        f"{height:g}",
         SLOPE_WIDTH / 16,
-        lowest * ROW_HEIGHT / 16,
+        f"{height / 16:g}",
         _(
             "Raw ranks on the left, each joined to its row of the board. "
             "The column Moved from raw has the same numbers."
@@ -289,6 +330,9 @@ def slope_chart(rows: Sequence[Row]) -> SafeString:
         format_html_join(
             "",
             "{}",
-            ((slope_line(row, moved, place, furthest),) for place, row, moved in drawn_last(lines)),
+            (
+                (slope_line(row, moved, centres[row.began - 1], furthest),)
+                for row, moved in drawn_last(lines)
+            ),
         ),
     )

@@ -11,6 +11,7 @@ const SOCKET = "/ws/battle/";
 const NO_BATTLE = "00000000-0000-0000-0000-000000000000";
 const LONG_WAIT = 30_000;
 const RELOAD_WAIT = 1000;
+const SECOND_PRESS_WITHIN = 2000;
 const START = "#start";
 
 const root = document.getElementById("battle");
@@ -95,7 +96,8 @@ function started({ battle, attempt: begun, turn, prompt, images }) {
   attempt = begun;
   lastFrame = 0;
   if (isNew) openExchange(battle, prompt);
-  if (isNext) turns.add().ask({ turn, prompt, images, names }, root.dataset.imageUrl);
+  const isOwn = !isNew || composer.isOwn;
+  if (isNext) turns.add().ask({ turn, prompt, isOwn, images, names }, root.dataset.imageUrl);
   turns.last.write();
   ballot.close();
   followUp.close();
@@ -156,7 +158,8 @@ function complete() {
 
 function failed({ can_retry: may }) {
   canRetry = may;
-  stopWriting("failed", t("Stopped"));
+  stopWriting("failed", "");
+  turns.last.sayWhoIsMissing();
   // The alert says it; what was said before is no longer true.
   announce("");
   trouble(
@@ -216,6 +219,18 @@ function reveal() {
     link.href = newBattleUrl();
   }
   import("./reveal.js");
+}
+
+/** Escape closes many things, and answers that are stopped are lost: one press only asks. */
+function stopOnSecondPress() {
+  const place = find("stop-asked");
+  if (find("stop").hidden) return;
+  if (place.textContent) {
+    find("stop").click();
+    return;
+  }
+  place.textContent = t("Press Esc again to stop.");
+  setTimeout(() => place.replaceChildren(), SECOND_PRESS_WITHIN);
 }
 
 // -- Wiring ----------------------------------------------------------------------------------
@@ -295,7 +310,7 @@ wireKeys(find("keys"), {
   b: () => ballot.cast("model_b"),
   f: () => followUp.open(),
   n: () => root.dataset.battle && location.assign(newBattleUrl()),
-  escape: () => find("stop").hidden || find("stop").click(),
+  escape: stopOnSecondPress,
 });
 
 find("stop").addEventListener("click", () => {
@@ -333,6 +348,10 @@ function open() {
       break;
     case "voted":
       reveal();
+      break;
+    case "failed":
+    case "interrupted":
+      turns.last.sayWhoIsMissing();
       break;
     case "":
       if (location.hash === START) composer.surprise();

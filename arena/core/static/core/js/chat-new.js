@@ -2,7 +2,7 @@
 
 import { Asking, trouble } from "./asking.js";
 import { randomUUID } from "./ballot.js";
-import { Field } from "./composer.js";
+import { Field, complain } from "./composer.js";
 import { t, tn } from "./texts.js";
 
 const NO_CHAT = "00000000-0000-0000-0000-000000000000";
@@ -32,8 +32,18 @@ const asking = new Asking({
   onTrouble: trouble,
 });
 
+const whom = document.querySelector(".whom");
+const choosing = document.getElementById("whom-trouble");
+
+function isChosen() {
+  if (form.elements.contestant.value) return true;
+  complain(choosing, t("Choose whom you ask."), [whom]);
+  whom.querySelector("li:not([hidden]) input")?.focus();
+  return false;
+}
+
 async function start(prompt) {
-  if (!form.reportValidity()) return;
+  if (!isChosen()) return;
   wait(true);
   const contestant = form.elements.contestant.value;
   const chat = randomUUID();
@@ -67,6 +77,7 @@ function wireSearch(field) {
 
 // -- Wiring ----------------------------------------------------------------------------------
 
+whom.addEventListener("change", () => complain(choosing, "", [whom]));
 const field = new Field(form, { most: Number(form.dataset.max), onSend: start });
 const searchField = document.getElementById("search");
 if (searchField) wireSearch(searchField);

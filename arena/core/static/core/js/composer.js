@@ -99,6 +99,23 @@ export class Field {
   }
 }
 
+/** Say in `place` what is wrong with `fields`; an empty text says that nothing is. */
+export function complain(place, text, fields) {
+  place.hidden = text === "";
+  place.textContent = text;
+  for (const field of fields) field.setAttribute("aria-invalid", String(text !== ""));
+}
+
+/** Whether these fields choose two contestants; otherwise the page says so beside them. */
+function areTwo(choices, place) {
+  const open = choices.find((choice) => choice.value === "");
+  const alike = choices[0].value === choices[1].value ? choices[1] : null;
+  if (open) complain(place, t("Choose two contestants."), [open]);
+  else if (alike) complain(place, t("Choose two that differ."), [alike]);
+  (open ?? alike)?.focus();
+  return !(open ?? alike);
+}
+
 /** The contestants chosen in these fields: slugs for the arena, names for the page. */
 function namedBy(choices) {
   return {
@@ -138,11 +155,14 @@ export class Composer {
   }
 
   #wireForm(form, begin) {
+    const chosen = [...form.querySelectorAll("[name=named]")];
+    const place = form.querySelector("#choices-trouble");
+    for (const choice of chosen) choice.addEventListener("change", () => complain(place, "", chosen));
     this.#field = new Field(form, {
       most: Number(form.dataset.max),
       onSend: (prompt) => {
+        if (chosen.length > 0 && !areTwo(chosen, place)) return;
         write("sessionStorage", KEPT_PROMPT, prompt);
-        const chosen = [...form.querySelectorAll("[name=named]")];
         this.isOwn = true;
         begin({
           prompt,

@@ -5,7 +5,7 @@ import { t } from "./texts.js";
 
 const SETTING = "tiltyard.keys";
 const SWIPE = 56;
-const TAKES_KEYS = "input, textarea, select, dialog, [contenteditable]";
+const TAKES_KEYS = "input, textarea, select, dialog, [popover], [contenteditable]";
 
 /**
  * Single keys act outside fields and dialogs, unless the reader switched them off.
@@ -15,8 +15,7 @@ export function wireKeys(button, actions) {
   let on = read("localStorage", SETTING) !== "off";
 
   function show() {
-    button.textContent = on ? t("Keys on") : t("Keys off");
-    button.setAttribute("aria-pressed", String(on));
+    button.textContent = on ? t("Keyboard shortcuts: on") : t("Keyboard shortcuts: off");
     document.documentElement.classList.toggle("without-keys", !on);
   }
 

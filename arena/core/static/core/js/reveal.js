@@ -40,32 +40,31 @@ function say(place, text) {
 
 // -- The link --------------------------------------------------------------------------------
 
-function showLink() {
+function fillLink() {
   const link = find("#share-link");
   link.value = new URL(link.dataset.path, location.href).href;
-  const button = find('[data-share="copy"]');
-  if (!button.hidden) return;
-  wireCopy(button, () => link.value);
+  wireCopy(find('[data-share="copy"]'), () => link.value);
+}
+
+/** Show the link, which the battle has from the first time on. */
+async function openShare() {
+  const panel = find("[data-share-url]");
+  if (find("[data-shared]").hidden) await share("start");
+  panel.showPopover();
+  if (find("[data-shared]").hidden) panel.focus();
+  else find("#share-link").select();
 }
 
 async function share(change) {
-  const panel = find("[data-share-url]");
-  const starts = change === "start";
-  const trouble = await send(panel.dataset.shareUrl, { change });
-  if (trouble) {
-    say(find("[data-share-said]"), trouble);
-    return;
-  }
-  panel.hidden = !starts;
-  find('[data-share="start"]').hidden = starts;
-  if (starts) {
-    showLink();
-    find("#share-link").select();
-    say(find("[data-share-said]"), t("Shared."));
-  } else {
-    find('[data-share="start"]').focus();
-    say(find("[data-share-said]"), t("No longer shared. The link shows nothing now."));
-  }
+  const trouble = await send(find("[data-share-url]").dataset.shareUrl, { change });
+  if (!trouble) find("[data-shared]").hidden = change === "stop";
+  const done = change === "stop" ? t("No longer shared. The link shows nothing now.") : t("Shared.");
+  say(find("[data-share-said]"), trouble || done);
+}
+
+async function stopSharing() {
+  await share("stop");
+  if (find("[data-shared]").hidden) find("[data-share-url]").focus();
 }
 
 // -- Reasons ---------------------------------------------------------------------------------
@@ -112,7 +111,8 @@ function toggle(tag) {
 
 verdict.addEventListener("click", (event) => {
   const { share: change } = event.target.closest("[data-share]")?.dataset ?? {};
-  if (change === "start" || change === "stop") share(change);
+  if (change === "open") openShare();
+  if (change === "stop") stopSharing();
   const tag = event.target.closest("[data-reason]");
   if (tag) toggle(tag);
 });
@@ -124,5 +124,4 @@ for (const control of verdict.querySelectorAll("button:disabled")) control.disab
 const begins = document.querySelector(".rhythm [data-new-battle]");
 find("[data-new-battle]").replaceChildren(...begins.cloneNode(true).childNodes);
 
-// A page may be loaded with a battle that is shared already.
-if (find("[data-share-url]:not([hidden])")) showLink();
+fillLink();

@@ -36,8 +36,9 @@ export class Turn {
   }
 
   /** Make an empty turn one about this question. */
-  ask({ turn, prompt, images, names }, imageUrl) {
+  ask({ turn, prompt, isOwn, images, names }, imageUrl) {
     this.#element.dataset.turn = turn;
+    this.#find("[data-asker]").textContent = isOwn ? t("You asked") : t("The arena asked");
     names?.forEach((name, i) => this.#introduce(i, name));
     this.#find("[data-prompt]").textContent = prompt;
     this.#find("[data-pictures]").replaceChildren(
@@ -93,6 +94,14 @@ export class Turn {
   say(word) {
     for (const place of this.#element.querySelectorAll("[data-state-word]")) {
       if (place.textContent !== word) place.textContent = word;
+    }
+  }
+
+  /** The turn has ended early: a column that stays empty says why. */
+  sayWhoIsMissing() {
+    for (const side of this.#element.querySelectorAll(".side")) {
+      if (side.querySelector("[data-answer]").hasChildNodes()) continue;
+      side.querySelector("[data-state-word]").textContent = t("No answer");
     }
   }
 

@@ -1,0 +1,53 @@
+// Rows and their lines travel from where they were to where they are.
+
+const TRAVEL = { duration: 240, easing: "ease-out" };
+const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+const rows = (board) => board.querySelectorAll("tbody [data-contestant]");
+const lines = (board) => board.querySelectorAll(".slope[data-contestant]");
+
+/** Where each row stands, and how each line runs. */
+export function places(board) {
+  return {
+    rows: new Map([...rows(board)].map((row) => [row.dataset.contestant, row.offsetTop])),
+    lines: new Map([...lines(board)].map((line) => [line.dataset.contestant, drawn(line)])),
+  };
+}
+
+function drawn(line) {
+  const [ring, dot] = line.querySelectorAll("circle");
+  return {
+    path: line.querySelector("path").getAttribute("d"),
+    ring: ring.getAttribute("cy"),
+    dot: dot.getAttribute("cy"),
+  };
+}
+
+/** Let everything arrive from `before`, as `places` told it. */
+export function glide(board, before) {
+  if (still.matches) return;
+  for (const row of rows(board)) {
+    const from = before.rows.get(row.dataset.contestant);
+    const way = from - row.offsetTop;
+    if (!way) continue;
+    row.animate({ transform: [`translateY(${way}px)`, "none"] }, TRAVEL);
+  }
+  for (const line of lines(board)) {
+    const from = before.lines.get(line.dataset.contestant);
+    if (from) redraw(line, from, drawn(line));
+  }
+}
+
+function redraw(line, from, to) {
+  if (from.path !== to.path) {
+    const ways = [from.path, to.path].map((path) => `path("${path}")`);
+    line.querySelector("path").animate({ d: ways }, TRAVEL);
+  }
+  const [ring, dot] = line.querySelectorAll("circle");
+  for (const [circle, was, is] of [
+    [ring, from.ring, to.ring],
+    [dot, from.dot, to.dot],
+  ]) {
+    if (was !== is) circle.animate({ cy: [`${was}px`, `${is}px`] }, TRAVEL);
+  }
+}
