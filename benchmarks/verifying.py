@@ -9,27 +9,30 @@ document; verifying is the command's work, in a fresh process, from the start of
 from __future__ import annotations
 
 import argparse
+import hashlib
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from data import add_sizes, machine
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ranking import Votes  # noqa: E402  after the path
+from ranking.analysis import parts, sources_of  # noqa: E402  after the path
 from ranking.io import write_votes  # noqa: E402
 from ranking.publication import publication  # noqa: E402
-from ranking.sealed import file_digest, read_sealed  # noqa: E402
+from ranking.sealed import PUBLISHED_COLUMNS, file_digest, read_sealed  # noqa: E402
 from ranking.simulation import SimulationSpec, simulate  # noqa: E402
 from ranking.snapshots import (  # noqa: E402
     GENESIS,
     NATIVE,
     SegmentEntry,
+    canonical,
     digest_of,
     link_of,
     snapshot_document,
@@ -52,11 +55,19 @@ def seal(folder: Path, spec: SimulationSpec, files: int) -> list[SegmentEntry]:
 
 
 def publish(folder: Path, entries: list[SegmentEntry]) -> Path:
-    """The file of the publication on these votes."""
+    """The file of the publication on these votes, and those of its parts."""
     for entry in entries:
         assert file_digest(folder / f"{entry.sha256}.parquet") == entry.sha256
-    votes = read_sealed(entries, {}, lambda sha256: folder / f"{sha256}.parquet").table
-    fitted = publication(Votes.from_arrow(votes))
+    sources = sources_of(
+        read_sealed(
+            entries,
+            {},
+            lambda sha256: folder / f"{sha256}.parquet",
+            PUBLISHED_COLUMNS,
+            categories=True,
+        ).table
+    )
+    fitted = publication(sources.votes)
     document = snapshot_document(
         fitted,
         number=1,
@@ -64,11 +75,19 @@ def publish(folder: Path, entries: list[SegmentEntry]) -> Path:
         segments=entries,
         exclusions={},
         families={},
-        parts={},
+        parts={name: write_part(folder, content) for name, content in parts(sources, fitted)},
     )
     path = folder / f"{digest_of(document)}.json"
     path.write_text(snapshot_text(document))
     return path
+
+
+def write_part(folder: Path, content: dict[str, Any]) -> str:
+    """The digest that names a part's file."""
+    text = canonical(content).encode()
+    sha256 = hashlib.sha256(text).hexdigest()
+    (folder / f"{sha256}.json").write_bytes(text)
+    return sha256
 
 
 def verify_apart(snapshot: Path, *flags: str) -> tuple[float, int, str]:

@@ -17,6 +17,7 @@ from ranking.commands import (
     run_compare,
     run_fit,
     run_fragility,
+    run_parts,
     run_path,
     run_simulate,
 )
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_path(verbs)
     _add_compare(verbs)
     _add_fragility(verbs)
+    _add_parts(verbs)
     _add_calibrate(verbs)
     _add_simulate(verbs)
     _add_verify(verbs)
@@ -155,6 +157,17 @@ def _add_fragility(verbs: Any) -> None:
     _add_model(verb)
     _add_spec(verb)
     _add_outputs(verb, "the pairs")
+
+
+def _add_parts(verbs: Any) -> None:
+    verb = verbs.add_parser("parts", help="everything that a publication of these votes says")
+    verb.set_defaults(run=run_parts)
+    _add_file(verb)
+    verb.add_argument(
+        "--before", type=Path, metavar="FILE", help="votes of the publication before, for a ledger"
+    )
+    verb.add_argument("--skip-bad", action="store_true", help="leave malformed rows out")
+    _add_json(verb)
 
 
 def _add_calibrate(verbs: Any) -> None:

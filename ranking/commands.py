@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console
 
+from ranking.analysis import Before, parts, sources_of
 from ranking.arrays import AnyArray
 from ranking.calibration import calibrate
 from ranking.covariates import expand_controls
@@ -26,6 +27,7 @@ from ranking.display import (
     show_calibration,
     show_fragility,
     show_ledger,
+    show_parts,
     show_path,
     show_truth,
     work_on,
@@ -54,6 +56,7 @@ from ranking.outputs import (
 )
 from ranking.path import control_path
 from ranking.pictures import check_picture, save_chart
+from ranking.publication import publication
 from ranking.result import Counts, Leaderboard, Movement, StyleMovement
 from ranking.selection import select_votes
 from ranking.simulation import STYLE, SimulationSpec, simulate
@@ -272,6 +275,27 @@ def _voter_names(read: VoteFile) -> list[str]:
         return []
     occurring = read.table.column("voter").unique().to_pylist()
     return sorted(name for name in occurring if name is not None)
+
+
+def run_parts(parsed: argparse.Namespace, output: Console, errors: Console) -> None:
+    """Compute what a publication says beside its boards, for comparison with an arena's pages."""
+    _check_outputs(parsed)
+    with work_on(errors) as work:
+        read = _read(parsed.file, parsed, work)
+        sources = sources_of(read.table)
+        work.tell(f"fitting {read.table.num_rows:,} votes")
+        published = publication(sources.votes)
+        before = None
+        if parsed.before is not None:
+            earlier = Votes.from_arrow(_read(parsed.before, parsed, work).table)
+            before = Before(earlier, publication(earlier).default.spec)
+        told = dict(
+            parts(sources, published, before, lambda name: work.tell(f"computing the {name}"))
+        )
+    everything = {"publication": published.to_dict(), "parts": told, "file": _file_data(read)}
+    if _json_is_all(parsed, lambda: everything):
+        return
+    show_parts(output, told, read)
 
 
 def run_calibrate(parsed: argparse.Namespace, output: Console, errors: Console) -> None:

@@ -240,6 +240,22 @@ def show_fragility(
     show_lines(output, [_counted(counts, read), *_rejects(read)])
 
 
+def show_parts(output: Console, parts: Mapping[str, Mapping[str, Any]], read: VoteFile) -> None:
+    """Print which parts there are, and of whom a board's first three are."""
+    table = _table("part", "what it says", left=("part", "what it says"))
+    for name, part in parts.items():
+        table.add_row(Text(name), Text(_first_of(part)))
+    output.print(table)
+    show_lines(output, _rejects(read))
+
+
+def _first_of(part: Mapping[str, Any]) -> str:
+    if "error" in part:
+        return str(part["error"])
+    first = part.get("standings", ())[:3]
+    return ", ".join(f"{row['rank']} {row['contestant']} {row['rating']:.1f}" for row in first)
+
+
 def show_calibration(output: Console, found: Calibration, read: VoteFile) -> None:
     """Print the held-out scores, by block and as a reliability curve."""
     folds = _table("learnt from", "predicted", "not predictable", "log-loss", "Brier")

@@ -136,10 +136,14 @@ def verify(
     heads: a file of statements on publications; key: the public key that signed them. tell is
     called with a word on what is being done.
 
+    A file of a part among `snapshots` is passed over, so that all JSON of a folder can be given.
+
     Raises VerificationError for the first thing that does not hold, and SnapshotError where a
     file is missing or the publications given are not consecutive.
     """
-    read = read_row([read_snapshot(path) for path in snapshots])
+    aside = [path for path in snapshots if _is_part(path)]
+    read = read_row([read_snapshot(path) for path in snapshots if path not in aside])
+    _check_named(read, aside)
     if heads is not None:
         _check_heads(read, heads, key)
     files = _VoteFiles(votes, tell)
@@ -151,6 +155,22 @@ def verify(
 
 
 # -- Snapshot files --------------------------------------------------------------------------
+
+
+def _is_part(path: Path) -> bool:
+    """Whether its name is the SHA-256 of its text; a snapshot's is that of its document."""
+    try:
+        return file_digest(path) == path.stem
+    except OSError:
+        return False
+
+
+def _check_named(snapshots: Sequence[SnapshotFile], aside: Sequence[Path]) -> None:
+    """Raise SnapshotError for a file that is a part of none of the publications."""
+    named = {digest for each in snapshots for digest in each.document["parts"].values()}
+    for path in aside:
+        if path.stem not in named:
+            raise SnapshotError(f"{path}: is no publication, and no part of one that is given.")
 
 
 def read_snapshot(path: Path) -> SnapshotFile:

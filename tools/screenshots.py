@@ -310,6 +310,31 @@ def judges(visit: Visit) -> None:
     visit.keep("collection")
 
 
+def reads_the_board(visit: Visit) -> None:
+    for name, query in (
+        ("board-raw", "?controls=none"),
+        ("board-length-alone", "?controls=length"),
+        ("board-between", "?strength=0.5"),
+        ("board-account", "?open=Lector+3+Large"),
+        ("board-families", "?rows=families"),
+        ("board-sorted", "?sort=-moved"),
+        ("board-filtered", "?q=north&licence=proprietary"),
+        ("board-nobody", "?q=nobody"),
+        ("board-variant", "?variant=davidson"),
+        ("board-category", "math/"),
+        ("board-no-such-category", "poetry/"),
+    ):
+        visit.page.goto(f"/leaderboard/{query}")
+        visit.keep(name, whole=name == "board-account")
+    visit.page.goto("/leaderboard/")
+    for sheet in ("Controls", "Filter"):
+        opener = visit.button(sheet)
+        if opener.is_visible():
+            opener.click()
+            visit.keep(f"board-{sheet.lower()}")
+            visit.page.keyboard.press("Escape")
+
+
 def reads(visit: Visit) -> None:
     for name, address in (
         ("mine", "/mine/"),
@@ -346,6 +371,7 @@ STEPS: tuple[Callable[[Visit], None], ...] = (
     chooses_by_name,
     talks_to_one,
     judges,
+    reads_the_board,
     reads,
     reads_in_other_languages,
 )

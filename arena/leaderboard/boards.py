@@ -334,9 +334,10 @@ def subtitle(rows: tuple[Row, ...], snapshot: Fitted, view: View) -> str:
     if any(row.rank_lower is None for row in rows):
         return _("Too few voters to say how sure the ranks are.")
     possible = [row for row in rows if row.rank_lower == 1]
-    if view.is_plain and view.controls == view.choices.full and len(rows) > 1:
-        if sentence := first_place(snapshot, is_settled=len(possible) == 1):
-            return sentence
+    # Chances and fragility are those of the publication's own board.
+    is_own = view.is_plain and view.controls == view.choices.full and len(rows) > 1
+    if is_own and (sentence := first_place(snapshot, is_settled=len(possible) == 1)):
+        return sentence
     if len(possible) == 1:
         return _("First place is settled: at 95%% confidence only %(name)s can hold it.") % {
             "name": possible[0].name

@@ -187,6 +187,11 @@ class Form:
     all_rows: str
     """The address that shows every row; "" where all are shown."""
 
+    @property
+    def on(self) -> int:
+        """How many toggles are on."""
+        return sum(toggle.is_on for toggle in self.toggles)
+
 
 @dataclass(frozen=True)
 class BoardPage:

@@ -231,7 +231,7 @@ def unfolded(rows: list[Data], view: View, heads: set[str]) -> list[Data]:
     """Families in the view's order, each followed by its other revisions."""
     families: dict[str, list[Data]] = {}
     for row in rows:
-        families.setdefault(row.get("family", row["contestant"]), []).append(row)
+        families.setdefault(row.get("family") or row["contestant"], []).append(row)
     for family in families.values():
         family.sort(key=lambda row: (row["contestant"] not in heads, row["rank"]))
     first = {family[0]["contestant"]: family for family in families.values()}

@@ -256,8 +256,8 @@ class SurePage:
         return f"{self.address}?{urlencode({'snapshot': self.snapshot})}"
 
 
-def sure_page(snapshot: Fitted, query: QueryDict) -> SurePage:
-    board = board_of(snapshot)
+def sure_page(board: Board, query: QueryDict) -> SurePage:
+    snapshot = board.snapshot
     rows = rows_of(board)
     shown = rows if query.get("show") == ALL else rows[:ROWS_AT_FIRST]
     turned = neighbours_turned(board)
@@ -598,22 +598,22 @@ def matrix_of(snapshot: Fitted, query: QueryDict) -> Matrix | None:
 def block_start(written: str, placed: int) -> int:
     """The block that holds this place; the first where it names none."""
     place = int(written) if written.isascii() and written.isdigit() and len(written) < 7 else 1
-    place = min(max(place, 1), max(placed, 1))
-    return 1 + BLOCK * ((place - 1) // BLOCK)
+    return block_from(min(max(place, 1), max(placed, 1)), placed)
 
 
-def span(first: int, last: int) -> str:
-    return f"{first}" if first == last else f"{first}–{last}"
+def block_from(place: int, placed: int) -> int:
+    """Where the block of a place begins; the last one is as large as the others."""
+    return max(min(1 + BLOCK * ((place - 1) // BLOCK), placed - BLOCK + 1), 1)
 
 
 def blocks_of(snapshot: Fitted, placed: int, start: int) -> tuple[Block, ...]:
     return tuple(
         Block(
-            label=span(first, min(first + BLOCK - 1, placed)),
+            label=f"{first}–{min(first + BLOCK - 1, placed)}",
             address=matrix_address(snapshot, first),
             is_shown=first == start,
         )
-        for first in range(1, placed + 1, BLOCK)
+        for first in (block_from(place, placed) for place in range(1, placed + 1, BLOCK))
     )
 
 
@@ -673,14 +673,13 @@ class PairAnswer:
     can_ask: bool
 
 
-def question_of(snapshot: Fitted, query: QueryDict) -> Question | None:
+def question_of(board: Board, query: QueryDict) -> Question | None:
     """The pair that the address names, with what is wrong about it; None where it names none."""
     one, other = query.get("a", "").strip(), query.get("b", "").strip()
     if not (one or other):
         return None
-    board = board_of(snapshot)
     problem, status = problem_of(board, one, other)
-    return Question(snapshot, one, other, problem, status)
+    return Question(board.snapshot, one, other, problem, status)
 
 
 def problem_of(board: Board, one: str, other: str) -> tuple[str, int]:
@@ -702,9 +701,8 @@ def problem_of(board: Board, one: str, other: str) -> tuple[str, int]:
     return "", 200
 
 
-def pair_answer(question: Question) -> PairAnswer:
+def pair_answer(board: Board, question: Question) -> PairAnswer:
     """Of a question without a problem."""
-    board = board_of(question.snapshot)
     upper, lower = sorted((question.one, question.other), key=board.names.index)
     job = asking.job_for(FRAGILITY, question.params)
     turned = turned_known(board, upper, lower, job)
@@ -766,7 +764,7 @@ def sure_csv(snapshot: Fitted) -> str:
     """A row for each placed contestant, with what is known of its places."""
     board = board_of(snapshot)
     tops = tops_of(board)
-    chances = ("p_best", *(f"p_top_{top}" for top in tops)) if tops else ()
+    chances = () if no_chances(board) else ("p_best", *(f"p_top_{top}" for top in tops))
     return written((*CSV_COLUMNS, *chances), [csv_row(row, chances) for row in rows_of(board)])
 
 
@@ -783,7 +781,7 @@ def csv_row(row: Row, chances: Sequence[str]) -> dict[str, Any]:
         "rating": shown.rating,
         "rating_lower": shown.lower,
         "rating_upper": shown.upper,
-        **{name: chance.value for name, chance in zip(chances, row.chances, strict=False)},
+        **{name: chance.value for name, chance in zip(chances, row.chances, strict=True)},
     }
 
 

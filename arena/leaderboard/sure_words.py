@@ -238,7 +238,7 @@ def votes_sentence(pair: Mapping[str, Any], swap: Mapping[str, str], counted: in
 def voters_sentence(pair: Mapping[str, Any], swap: Mapping[str, str]) -> str:
     """How few voters with all their votes."""
     if pair["fewest"] is None:
-        return _("No removal of whole voters was found that does.")
+        return _("No removal of whole voters was found that swaps %(upper)s and %(lower)s.") % swap
     told = {
         **swap,
         "voters": grouped(pair["fewest"]),
@@ -246,8 +246,8 @@ def voters_sentence(pair: Mapping[str, Any], swap: Mapping[str, str]) -> str:
     }
     return (
         ngettext(
-            "So does leaving out %(voters)s voter with all of %(votes)s.",
-            "So does leaving out %(voters)s voters with all of %(votes)s.",
+            "Leaving out %(voters)s voter with all of %(votes)s swaps %(upper)s and %(lower)s.",
+            "Leaving out %(voters)s voters with all of %(votes)s swaps %(upper)s and %(lower)s.",
             pair["fewest"],
         )
         % told

@@ -306,17 +306,18 @@ def how_sure(request: HttpRequest) -> HttpResponse:
         snapshot = asked_for(request)
     except NothingPublished as nothing:
         return render(request, "leaderboard/sure.html", {"nothing": nothing})
-    question = sure.question_of(snapshot, request.GET)
+    board = sure.board_of(snapshot)
+    question = sure.question_of(board, request.GET)
     is_answerable = question is not None and not question.problem
     if request.method == "POST" and question is not None and is_answerable:
         sure.fragility_want(question, address_of_request(request))
         return redirect(f"{question.address}#pair")
     shown = {
-        "page": sure.sure_page(snapshot, request.GET),
+        "page": sure.sure_page(board, request.GET),
         "question": question,
-        "answer": sure.pair_answer(question) if question is not None and is_answerable else None,
+        "answer": sure.pair_answer(board, question) if question and is_answerable else None,
     }
-    status = question.status if question is not None else 200
+    status = question.status if question else 200
     response = render(request, "leaderboard/sure.html", shown, status=status)
     if question is not None:
         # An answer that is not there yet comes when its job is done.
@@ -359,7 +360,7 @@ def sure_picture(request: HttpRequest, form: str) -> HttpResponse:
         name=file_name(snapshot, "how-sure"),
         of=f"sure {snapshot.digest}",
         form=form,
-        chart=lambda: charts().sure_chart(snapshot, sure.sure_page(snapshot, every)),
+        chart=lambda: charts().sure_chart(snapshot, sure.sure_page(sure.board_of(snapshot), every)),
     )
     return kept_from_caches(response, snapshot)
 

@@ -197,6 +197,8 @@ def test_a_ledger_of_what_does_not_exist(root: Client, published: Published) -> 
     assert response.status_code == 404
 
 
+# Its lease may be renewed meanwhile, by a thread that sees what is committed.
+@pytest.mark.django_db(transaction=True)
 def test_a_publication_that_is_asked_for(root: Client, published: Published) -> None:
     cast(Voter.objects.create())
     for address, named in [("refits/", "draft"), ("publications/", "snapshot")]:

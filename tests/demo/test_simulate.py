@@ -21,7 +21,7 @@ from arena.demo.world import (
     VARIANT,
 )
 from ranking import Leaderboard, RankingSpec, StyleMovement, Votes, style_movement
-from ranking.covariates import METRICS, style_metrics
+from ranking.covariates import CONTROLS, METRICS, TIMINGS, style_metrics
 
 NAMES = [revision.name for revision in REVISIONS]
 
@@ -177,10 +177,13 @@ def test_outcomes_follow_the_planted_probabilities(demo):
         [theta[x] - theta[y] for x, y in zip(values["model_a"], values["model_b"], strict=True)]
     )
     logit += demo.truth["position"]
+    native = np.array(values["pacing"]) == "native"
     for control, gamma in GAMMA.items():
-        metric = "tokens" if control == "length" else control
+        metric = CONTROLS[control]
         a, b = np.array(values[f"{metric}_a"]), np.array(values[f"{metric}_b"])
-        logit += gamma / demo.truth["scales"][control] * (a - b) / np.maximum(a + b, 1.0)
+        share = (a - b) / np.where(a + b > 0, a + b, 1.0)
+        shown = native if metric in TIMINGS else 1.0
+        logit += gamma / demo.truth["scales"][control] * share * shown
     p = 1 / (1 + np.exp(-logit))
     winner = np.array(values["winner"])
     tied = (winner == "tie") | (winner == "both_bad")
@@ -190,6 +193,23 @@ def test_outcomes_follow_the_planted_probabilities(demo):
         assert score[among].mean() == pytest.approx(p[among].mean(), abs=0.02)
         assert tied[among].mean() == pytest.approx(0.6 * (p * (1 - p))[among].mean(), abs=0.02)
     assert (winner == "both_bad").sum() / tied.sum() == pytest.approx(0.25, abs=0.02)
+
+
+def test_timings_are_of_native_pacing_from_the_first_publication_on(demo):
+    votes = demo.votes
+    since = pc.greater_equal(votes["timestamp"], pa.scalar(PUBLISHED_AT[0]))
+    assert pc.equal(votes["pacing"], "native").equals(since)
+    for side in "ab":
+        first, duration = (np.array(votes[f"{name}_{side}"]) for name in TIMINGS)
+        assert (first > 0).all()
+        assert (first < duration).all()
+        assert 0.4 < np.log(first).std() < 0.6
+
+
+def test_one_vote_in_fifty_claims_an_identity_and_no_side_more_than_the_other(demo):
+    flags = demo.votes["flags"].to_pylist()
+    assert sum(map(bool, flags)) == pytest.approx(VOTES / 50, rel=0.15)
+    assert flags.count("identity_a") == pytest.approx(flags.count("identity_b"), rel=0.25)
 
 
 def test_a_voter_agrees_with_himself_about_long_answers(demo):

@@ -155,14 +155,16 @@ def test_what_htmx_asks_for_is_the_part_with_its_address(
     assert "HX-Request" in part["Vary"]
     text = part.content.decode()
     assert "<html" not in text
-    assert text.count('hx-swap-oob="true"') == 3
+    assert text.count('hx-swap-oob="true"') == 5
     back = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
     assert "<html" in client.get("/leaderboard/", headers=back).content.decode()
 
 
 def test_the_form_works_without_scripts(client: Client, published: Snapshot) -> None:
     page = said(client)
-    boxes = re.findall(r'name="controls" value="(\w+)" id="control-\w+" form="choices" checked', page)
+    boxes = re.findall(
+        r'name="controls" value="(\w+)" id="control-\w+" form="choices" checked', page
+    )
     assert boxes == ["length", "markdown", "code"]
 
     # As a browser sends it with nothing ticked, and with all fields of the form.
@@ -171,9 +173,7 @@ def test_the_form_works_without_scripts(client: Client, published: Snapshot) -> 
     assert response["Location"] == "/leaderboard/?controls=none"
 
 
-def test_the_numbers_of_the_path_are_those_of_the_page(
-    client: Client, published: Snapshot
-) -> None:
+def test_the_numbers_of_the_path_are_those_of_the_page(client: Client, published: Snapshot) -> None:
     path = client.get("/leaderboard/path.json").json()
     ratings = dict(zip(path["contestants"], ratings_at(path, 0.37), strict=True))
 
@@ -279,9 +279,7 @@ def test_the_undefeated_are_bounded_on_one_side(client: Client, tmp_path: Path) 
     assert "3 of 3 shown" in page
 
 
-def test_a_feature_that_never_differs_is_not_controlled_for(
-    client: Client, tmp_path: Path
-) -> None:
+def test_a_feature_that_never_differs_is_not_controlled_for(client: Client, tmp_path: Path) -> None:
     rows = ["wren,kite,model_a,40,40", "kite,lark,model_a,40,40", "lark,wren,model_a,40,40"] * 12
     published_of(tmp_path, *rows, columns="model_a,model_b,winner,tokens_a,tokens_b")
     page = said(client)

@@ -1,11 +1,12 @@
 """Pictures of board, ledger and certainty: what they say, how they are kept, who may ask."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -20,7 +21,7 @@ from arena.leaderboard.boards import board_page
 from arena.leaderboard.charts import board_chart, sure_chart
 from arena.leaderboard.models import Snapshot
 from arena.leaderboard.services import publish, refit
-from arena.leaderboard.sure import sure_page
+from arena.leaderboard.sure import board_of, sure_page
 from arena.leaderboard.viewing import view_of
 from ranking.pictures import FORMATS
 from tests.leaderboard.test_refit import cycle, staff  # noqa: F401
@@ -110,7 +111,7 @@ def test_what_the_page_filters_the_picture_does(client: Client, board: Snapshot)
 @pytest.mark.parametrize("votes", [0, 520])
 def test_invented_votes_are_named_within(board: Snapshot, votes: int) -> None:
     board.content["simulated_votes"] = votes
-    drawn = sure_chart(board, sure_page(board, QueryDict())).to_dict(validate=False)
+    drawn = sure_chart(board, sure_page(board_of(board), QueryDict())).to_dict(validate=False)
     beneath = " ".join(drawn["title"]["subtitle"])
 
     assert ("Simulated demo data" in beneath) == bool(votes)
@@ -119,18 +120,21 @@ def test_invented_votes_are_named_within(board: Snapshot, votes: int) -> None:
 def test_a_picture_is_drawn_once(
     client: Client, board: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[str] = []
+    forms: list[str] = []
     real = pictures.drawn
-    monkeypatch.setattr(
-        pictures, "drawn", lambda chart, form: drawn.append(form) or real(chart, form)
-    )
+
+    def counted(chart: Callable[[], Any], form: str) -> bytes:
+        forms.append(form)
+        return real(chart, form)
+
+    monkeypatch.setattr(pictures, "drawn", counted)
     first = client.get("/leaderboard/picture.svg")
     again = client.get("/leaderboard/picture.svg", headers={"If-None-Match": first["ETag"]})
     # The same view, written otherwise.
     client.get("/leaderboard/picture.svg?sort=rank&open=wren&show=all")
 
     assert again.status_code == 304
-    assert drawn == ["svg"]
+    assert forms == ["svg"]
 
 
 def test_strangers_may_have_so_many_drawn(

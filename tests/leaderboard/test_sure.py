@@ -148,6 +148,7 @@ def test_the_interval_read_off_the_chance_is_that_of_the_votes(
 
     assert done is not None
     assert gap.ends is not None
+    assert done.result is not None
     found: dict[str, Any] = done.result["difference"]
     assert gap.points == pytest.approx(found["difference"])
     assert gap.ends == pytest.approx((found["lower"], found["upper"]), rel=1e-3)
@@ -170,9 +171,17 @@ def test_the_matrix_shows_twenty_at_once(client: Client, tmp_path: Path) -> None
     votes_import(path=tmp_path / "ring.csv")
     publish()
 
-    for start, rows in (("", 20), ("21", 20), ("45", 5), ("nonsense", 20), ("999", 5)):
+    for start, first in (
+        ("", "m00"),
+        ("21", "m20"),
+        ("45", "m25"),
+        ("nonsense", "m00"),
+        ("999", "m25"),
+    ):
         said = client.get(f"/how-sure/pairs/?from={start}").content.decode()
-        assert said.count('<th scope="row">') == rows, start
+        names = re.findall(r'<th scope="row"><span[^>]*>\d+</span> (\w+)', said)
+        assert len(names) == 20, start
+        assert names[0] == first, start
 
 
 def test_without_voters_votes_alone_are_counted(client: Client, tmp_path: Path) -> None:
@@ -209,6 +218,16 @@ def test_a_draft_has_ratings_alone(
     assert "A draft does not work this out" in said
     assert "Any pair" not in said
     assert client.get("/how-sure/?snapshot=draft").status_code == 404
+
+
+def test_three_contestants_have_a_best_and_no_top(client: Client, tmp_path: Path) -> None:
+    votes_import(path=cycle(tmp_path))
+    publish()
+    (first, *_) = csv.DictReader(StringIO(client.get("/how-sure/download.csv").content.decode()))
+
+    assert 0 < float(first["p_best"]) <= 1
+    assert "p_top_3" not in first
+    assert "Top 3" not in page(client)
 
 
 def test_nothing_published_yet(client: Client) -> None:

@@ -30,6 +30,7 @@ from ranking import (
 from ranking.cli import main
 from ranking.display import show_board, work_on
 from ranking.io import read_votes, write_votes
+from ranking.publication import publication
 from tests.ranking.making import simulated
 
 DAY = 86_400_000_000
@@ -315,6 +316,21 @@ def test_compare_says_which_file_is_missing(
 
     assert code == 2
     assert "no such file.csv" in err
+
+
+def test_parts_are_those_of_a_publication(
+    tmp_path: Path, votes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier, told = written(tmp_path / "early.parquet", slice(0, 300)), tmp_path / "parts.json"
+    assert main(["parts", str(votes), "--before", str(earlier), "--json", str(told)]) == 0
+    out, whole = capsys.readouterr().out, json.loads(told.read_text())
+
+    read = read_votes(votes)
+    published = publication(Votes.from_arrow(read.table))
+    assert whole["publication"]["boards"].keys() == published.boards.keys()
+    assert {"board/length+markdown", "path", "sure", "ledger/revisions"} < set(whole["parts"])
+    first = published.default.standings[0]
+    assert f"1 {first.contestant} {first.rating:.1f}" in out
 
 
 def test_fragility_of_all_neighbours(votes: Path, capsys: pytest.CaptureFixture[str]) -> None:

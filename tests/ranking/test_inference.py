@@ -8,7 +8,7 @@ import pytest
 import ranking.inference
 import ranking.threads
 from ranking import RankingSpec, SpecError, Votes, fit
-from ranking.ranks import rank_sets
+from ranking.ranks import _widest, joint_draws, rank_sets
 from tests.ranking.making import (
     CONTROLLED,
     Array,
@@ -238,3 +238,20 @@ def test_a_rare_contestant_does_not_widen_the_others_intervals() -> None:
     assert with_it["rare"] > 150
     for name in names:
         assert with_it[name] == pytest.approx(without[name], rel=0.05)
+
+
+@pytest.mark.parametrize("kind", ["alike", "few votes for some", "moving together"])
+def test_the_widest_gaps_of_many_are_those_of_all_pairs(kind: str) -> None:
+    """Looking at the outermost contestants of a draw alone changes no bit."""
+    rng, m = np.random.default_rng(1), 120
+    variance = np.ones(m) if kind == "alike" else rng.lognormal(0.0, 1.5, m)
+    covariance = np.diag(variance)
+    if kind == "moving together":
+        covariance[:60, :60] += 3.0
+        covariance[1, 2] = covariance[2, 1] = 0.99 * np.sqrt(covariance[1, 1] * covariance[2, 2])
+    centring = np.eye(m) - 1.0 / m
+    covariance = centring @ covariance @ centring
+    joint = joint_draws(rng.normal(0.0, 1.0, m), covariance, draws=1_000, seed=2, degrees=None)
+    inverse = np.divide(1.0, joint.error, out=np.zeros_like(joint.error), where=joint.error > 0.0)
+
+    assert (joint.widest() == _widest(joint.z, inverse)).all()

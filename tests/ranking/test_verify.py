@@ -343,6 +343,16 @@ def test_every_part_is_computed_again(tmp_path: Path, whole: list[Path]) -> None
     assert first.unchecked == second.unchecked == ()
 
 
+def test_all_json_of_a_folder_may_be_given(tmp_path: Path, whole: list[Path]) -> None:
+    everything = sorted(tmp_path.glob("*.json"))
+    assert len(everything) > len(whole)
+
+    assert [each.path for each in verify(everything, tmp_path)] == whole
+    stray = tmp_path / f"{part_written(tmp_path, {'poetry': 1})}.json"
+    with pytest.raises(SnapshotError, match="no part of one that is given"):
+        verify([*everything, stray], tmp_path)
+
+
 def test_a_ledger_needs_the_publication_before(
     tmp_path: Path, whole: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,7 +130,8 @@ def test_a_toggle_repaints_at_once_and_rows_travel(page: Page, votes: Votes) -> 
         """() => {
             label = document.querySelector("label[for=control-length]");
             label.addEventListener("click", () => { window.clicked = performance.now(); });
-            document.addEventListener("htmx:afterSettle", () => {
+            document.addEventListener("htmx:afterSettle", ({ target }) => {
+                if (target.id !== "board-view") return;
                 window.travelling ??= document.getAnimations().length;
             });
             document.addEventListener("htmx:afterSwap", () => {
@@ -150,7 +151,8 @@ def test_nothing_travels_where_motion_is_reduced(page: Page, votes: Votes) -> No
     page.emulate_media(reduced_motion="reduce")
     page.goto("/leaderboard/")
     page.evaluate(
-        """() => document.addEventListener("htmx:afterSettle", () => {
+        """() => document.addEventListener("htmx:afterSettle", ({ target }) => {
+            if (target.id !== "board-view") return;
             window.travelling ??= document.getAnimations().length;
         })"""
     )

@@ -182,7 +182,9 @@ def test_nobody_is_asked_whom_the_visitor_did_not_choose(page: Page) -> None:
         page.get_by_label("Your prompt").fill("Why?")
         page.keyboard.press("Enter")
 
-        assert page.locator("[name=contestant]:invalid").count() == 2
+        whom = page.get_by_role("radiogroup", name="Whom do you ask?")
+        expect(whom).to_contain_text("Choose whom you ask.")
+        expect(whom.get_by_role("radio").first).to_be_focused()
         expect(page.get_by_role("dialog")).to_be_hidden()
     assert not Chat.objects.exists()
 

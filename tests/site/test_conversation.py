@@ -310,7 +310,7 @@ def test_two_must_be_chosen_and_differ(page: Page) -> None:
         page.get_by_label("Your prompt").fill("Why?")
         first, second = page.get_by_label("Contestant A"), page.get_by_label("Contestant B")
         button(page, "Send").click()
-        expect(page.get_by_role("alert")).to_have_text("Choose two contestants.")
+        expect(page.get_by_text("Choose two contestants.")).to_be_visible()
         expect(first).to_be_focused()
         expect(first).to_have_attribute("aria-invalid", "true")
 

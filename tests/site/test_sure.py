@@ -35,8 +35,8 @@ def is_wider_than_the_screen(page: Page) -> bool:
 
 def test_a_pair_is_asked_for_and_answered(published: None, page: Page) -> None:
     page.goto("/how-sure/")
-    page.get_by_label("Is", exact=True).select_option("Dunlin")
-    page.get_by_label("better than", exact=True).select_option("Avocet")
+    page.get_by_label("Contestant", exact=True).select_option("Dunlin")
+    page.get_by_label("compared with", exact=True).select_option("Avocet")
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("#pair")).to_contain_text("Avocet is better than Dunlin with probability")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -16,8 +17,8 @@ from django.utils.translation import gettext as _
 from arena.demo.planted import Beside, Effect, Row, Share
 from arena.leaderboard.page import Axis
 from arena.leaderboard.templatetags.glyphs import (
+    MINUS,
     gridlines,
-    mark,
     percent,
     share,
     tick_labels,
@@ -29,8 +30,16 @@ register = template.Library()
 # Of the plot's view box: its width, and the margins to the left, below and elsewhere.
 SIZE, LEFT, BELOW, ROOM = 560, 48, 42, 12
 TICK = 100
+# So far apart, in rating points, names and marks do not meet.
+NEAR = 60
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 MOST_TICKS = 6
+
+
+@register.filter
+def odds(value: float) -> str:
+    """Log-odds with two decimals and a true minus."""
+    return str(number_format(round(value, 2) + 0.0, 2)).replace("-", MINUS)
 
 
 # -- The plot --------------------------------------------------------------------------------
@@ -74,7 +83,7 @@ def planted_plot(rows: Sequence[Row]) -> SafeString:
         plot_frame(plot),
         format_html_join("", "{}", ((plot_point(row, plot),) for row in rows if not row.told)),
         format_html_join("", "{}", ((plot_point(row, plot),) for row in rows if row.told)),
-        format_html_join("", "{}", ((plot_name(row, plot),) for row in rows if row.told)),
+        format_html_join("", "{}", ((plot_name(row, rows, plot),) for row in rows if row.told)),
     )
 
 
@@ -126,13 +135,17 @@ def plot_point(row: Row, plot: Plot) -> SafeString:
     )
 
 
-def plot_name(row: Row, plot: Plot) -> SafeString:
-    """By the ring, which stands furthest from the others."""
-    x, y = plot.x(row.rating.planted), plot.y(row.raw.found)
+def plot_name(row: Row, rows: Sequence[Row], plot: Plot) -> SafeString:
+    """Clear of everything that is drawn near by, with a line that leads to the ring."""
+    near = [each for each in rows if abs(each.rating.planted - row.rating.planted) < NEAR]
+    drawn = [value for each in near for value in drawn_values(each)]
     above = row.raw.found > row.rating.found
+    x, end = plot.x(row.rating.planted), plot.y(max(drawn) if above else min(drawn))
     return format_html(
+        '<line class="leader" x1="{}" x2="{}" y1="{}" y2="{}"/>'
         '<text class="name middle" x="{}" y="{}" dy="{}">{}</text>',
-        *(x, y, "-0.8em" if above else "1.6em", row.name),
+        *(x, x, plot.y(row.raw.found), end),
+        *(x, end, "-0.8em" if above else "1.6em", row.name),
     )
 
 
@@ -177,7 +190,10 @@ def beside_glyph(beside: Beside, axis: Axis, raw: Beside | None = None) -> SafeS
     if raw is not None:
         at = percent(share(raw.found, axis))
         ring = format_html(
-            '<line class="tilt" x1="{}" x2="{}" y1="50%" y2="50%"/>{}', at, found, mark("ring", at)
+            '<line class="tilt" x1="{}" x2="{}" y1="50%" y2="50%"/>{}',
+            at,
+            found,
+            circle("ring", at),
         )
     interval = format_html(
         '<rect class="band" x="{}" y="50%" width="{}" height="12" rx="6"'
@@ -185,7 +201,7 @@ def beside_glyph(beside: Beside, axis: Axis, raw: Beside | None = None) -> SafeS
         percent(left),
         percent(right - left),
         ring,
-        mark("dot", found),
+        circle("dot", found),
     )
     return drawing(axis, interval, beside.planted)
 
@@ -203,6 +219,10 @@ def share_glyph(term: Share, axis: Axis) -> SafeString:
         ),
         term.planted,
     )
+
+
+def circle(name: str, x: str) -> SafeString:
+    return format_html('<circle class="{}" cx="{}" cy="50%" r="4.6"/>', name, x)
 
 
 def drawing(axis: Axis, found: SafeString, planted: float) -> SafeString:

@@ -25,8 +25,6 @@ from arena.leaderboard.templatetags.glyphs import (
 
 register = template.Library()
 
-BOOSTED = 'hx-boost="true" hx-target="#board-view" hx-swap="outerHTML"'
-
 
 @dataclass(frozen=True)
 class Words:
@@ -141,7 +139,7 @@ def moved_words(row: Row, moved: Moved, said: Words) -> str:
         return text
     return (
         f'<a class="why" href="{escape(row.opening)}" id="why-{anchor(row)}"'
-        f' aria-expanded="{"true" if row.why else "false"}" {BOOSTED}>{text}'
+        f' aria-expanded="{"true" if row.why else "false"}" data-view>{text}'
         f'<span class="sr-only"> {said.why}</span></a>'
     )
 

@@ -26,11 +26,13 @@ function drawn(line) {
 /** Let everything arrive from `before`, as `places` told it. */
 export function glide(board, before) {
   if (still.matches) return;
-  for (const row of rows(board)) {
-    const from = before.rows.get(row.dataset.contestant);
-    const way = from - row.offsetTop;
-    if (!way) continue;
-    row.animate({ transform: [`translateY(${way}px)`, "none"] }, TRAVEL);
+  // All places are read before anything is set in motion, so that the page is laid out once.
+  const ways = [...rows(board)].map((row) => [
+    row,
+    before.rows.get(row.dataset.contestant) - row.offsetTop,
+  ]);
+  for (const [row, way] of ways) {
+    if (way) row.animate({ transform: [`translateY(${way}px)`, "none"] }, TRAVEL);
   }
   for (const line of lines(board)) {
     const from = before.lines.get(line.dataset.contestant);

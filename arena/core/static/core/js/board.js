@@ -33,15 +33,26 @@ board.addEventListener("input", ({ target }) => {
   typing = setTimeout(send, TYPING_PAUSE);
 });
 
+// Links to other views of the board are many, and HTMX looks at each that bears its attributes.
+board.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-view]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  window.htmx.ajax("GET", link.href, { target: "#board-view", swap: "outerHTML" });
+});
+
 // -- What somebody is about to ask for is asked for ahead -------------------------------------
 
 const asked = new Set();
 
+function askedBy(target) {
+  const toggle = target.closest(".toggle")?.querySelector("input");
+  return toggle ? addressWith(choices, toggle) : null;
+}
+
 function askAhead({ target }) {
-  const toggle = target.closest?.(".toggle")?.querySelector("input");
-  if (!toggle) return;
-  const address = addressWith(choices, toggle);
-  if (asked.has(address)) return;
+  const address = askedBy(target);
+  if (!address || asked.has(address)) return;
   asked.add(address);
   fetch(address, { headers: { "HX-Request": "true" } }).catch(() => asked.delete(address));
 }
