@@ -548,9 +548,10 @@ class _PartFiles:
             )
         try:
             content = json.loads(text)
+            as_is = canonical(content).encode() == text
         except (ValueError, RecursionError):
-            content = None
-        if not isinstance(content, dict):
+            content, as_is = None, False
+        if not as_is or not isinstance(content, dict):
             raise VerificationError("is no part of a publication.", file=path)
         return content
 

@@ -335,6 +335,26 @@ def reads_the_board(visit: Visit) -> None:
             visit.page.keyboard.press("Escape")
 
 
+def reads_how_sure(visit: Visit) -> None:
+    visit.page.goto("/how-sure/")
+    visit.page.locator("#matrix").scroll_into_view_if_needed()
+    expect(visit.page.locator("table.matrix")).to_be_visible()
+    visit.keep("sure", whole=True)
+    visit.page.goto("/how-sure/pairs/?from=21")
+    visit.keep("sure-pairs")
+    pair = "/how-sure/?a=Corvid+4&b=Tamar+1.5"
+    visit.page.goto(pair)
+    if visit.button("Work out").count():
+        visit.keep("sure-pair")
+        visit.button("Work out").click()
+        visit.keep("sure-pair-asked")
+        expect(visit.page.locator("#pair .answer")).to_contain_text("swaps", timeout=PATIENCE)
+    visit.page.goto(pair)
+    visit.keep("sure-pair-answered")
+    visit.page.goto("/how-sure/?a=Corvid+4&b=Heron")
+    visit.keep("sure-no-such-pair")
+
+
 def reads(visit: Visit) -> None:
     for name, address in (
         ("mine", "/mine/"),
@@ -372,6 +392,7 @@ STEPS: tuple[Callable[[Visit], None], ...] = (
     talks_to_one,
     judges,
     reads_the_board,
+    reads_how_sure,
     reads,
     reads_in_other_languages,
 )

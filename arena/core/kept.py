@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import get_language
 
-KEPT_SECONDS = 3600
+# What a page says beside its subject, such as a price, may change: not for longer.
+KEPT_SECONDS = 600
 # One more page kept is one less of another's: who asks for something odd is served without.
 LARGEST = 2_000_000
 # A page in the language, and a part of it where HTMX asks for that.
@@ -20,10 +21,10 @@ VARIES_BY = ("Accept-Encoding", "Accept-Language", "Cookie", "HX-Request")
 
 @dataclass(frozen=True)
 class Kept:
-    """What a page said: its body packed, how it is to be read, and the ETag of these bytes."""
+    """What a page said: its body packed, its headers, and the ETag of the body."""
 
     packed: bytes
-    content_type: str
+    headers: dict[str, str]
     etag: str
 
     @classmethod
@@ -31,14 +32,14 @@ class Kept:
         digest = hashlib.sha256(response.content).hexdigest()[:32]
         # No time in it, so that the same page is the same bytes.
         packed = gzip.compress(response.content, compresslevel=6, mtime=0)
-        return cls(packed, response["Content-Type"], f'"{digest}"')
+        return cls(packed, dict(response.items()), f'"{digest}"')
 
     def response(self, request: HttpRequest) -> HttpResponse:
         if "gzip" in request.headers.get("Accept-Encoding", ""):
-            response = HttpResponse(self.packed, content_type=self.content_type)
+            response = HttpResponse(self.packed, headers=self.headers)
             response["Content-Encoding"] = "gzip"
         else:
-            response = HttpResponse(gzip.decompress(self.packed), content_type=self.content_type)
+            response = HttpResponse(gzip.decompress(self.packed), headers=self.headers)
         return response
 
 
@@ -62,7 +63,7 @@ def kept_response(
     response = answered(request, found)
     patch_vary_headers(response, VARIES_BY)
     # Whoever keeps it asks each time whether it still holds.
-    response["Cache-Control"] = "no-cache"
+    response.headers.setdefault("Cache-Control", "no-cache")
     return response
 
 

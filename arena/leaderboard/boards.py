@@ -26,7 +26,7 @@ from arena.leaderboard.page import (
 from arena.leaderboard.selectors import part_get, revisions_by_name
 from arena.leaderboard.sentences import LABELS, listed, sentence_translated
 from arena.leaderboard.sources import Data, Source, all_rows, catalog_fields, shown, view_source
-from arena.leaderboard.viewing import OVERALL, View
+from arena.leaderboard.viewing import FAMILIES, OVERALL, View
 from arena.leaderboard.why import whys
 
 TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
@@ -60,6 +60,7 @@ def board_page(snapshot: Fitted, view: View) -> BoardPage:
         board=view.board.value,
         has_controlled=view.has_controlled,
         is_between=view.is_between,
+        is_families=view.rows == FAMILIES,
         counted=counts["counted"],
         read=counts["read"],
         rows=rows,

@@ -213,6 +213,8 @@ class BoardPage:
     has_controlled: bool
     is_between: bool
     """Whether it stands between raw and controlled, where no interval is known."""
+    is_families: bool
+    """Whether each family has a row, and its other revisions stand below it."""
     counted: int
     read: int
     """Votes read, counted or not."""

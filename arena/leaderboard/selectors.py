@@ -39,6 +39,11 @@ def latest_snapshot() -> Snapshot | None:
     return Snapshot.objects.first()
 
 
+def latest_digest() -> str | None:
+    """Of the latest publication, without its document."""
+    return Snapshot.objects.values_list("digest", flat=True).first()
+
+
 def snapshot_get(name: str = "") -> Snapshot:
     """The snapshot of that (short) name, or the latest publication without one.
 

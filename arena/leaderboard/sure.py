@@ -749,7 +749,7 @@ def fragility_want(question: Question, address: Address | None) -> None:
 @asking.answers(FRAGILITY, gettext_lazy("What would turn the order of two contestants"))
 def fragility_address(params: Mapping[str, Any]) -> str:
     snapshot = snapshot_get(params["snapshot"])
-    return f"{Question(snapshot, params['one'], params['other'], '').address}#pair"
+    return Question(snapshot, params["one"], params["other"], "").address
 
 
 # -- As data ---------------------------------------------------------------------------------

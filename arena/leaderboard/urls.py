@@ -22,9 +22,9 @@ urlpatterns = [
     re_path(r"^leaderboard/download\.(?P<form>csv|json)$", views.download, name="download"),
     re_path(r"^leaderboard/picture\.(?P<form>svg|png)$", views.board_picture, name="picture"),
     path("leaderboard/path.json", views.board_path, name="path"),
-    path("leaderboard/<str:category>/", views.board, name="board-category"),
+    path("leaderboard/<path:category>/", views.board, name="board-category"),
     re_path(
-        r"^leaderboard/(?P<category>[^/]+)/download\.(?P<form>csv|json)$",
+        r"^leaderboard/(?P<category>.+)/download\.(?P<form>csv|json)$",
         views.download,
         name="download-category",
     ),

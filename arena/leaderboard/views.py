@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import etag, require_http_methods, require_safe
 
 from arena.core.exceptions import Unknown
+from arena.core.kept import kept_response
 from arena.core.responses import file_response, stream_response
 from arena.leaderboard import archive, asking, feeds, sure
 from arena.leaderboard.boards import board_address, board_page
@@ -38,6 +39,7 @@ from arena.leaderboard.selectors import (
     battle_revealed,
     draft_exists,
     draft_get,
+    latest_digest,
     part_get,
     snapshot_get,
 )
@@ -51,6 +53,10 @@ from ranking.outputs import as_csv, ledger_table
 
 # How long a browser keeps the part of a board that it asked for ahead.
 PART_SECONDS = 60
+# What a kept board may be asked for. Anything else, such as a search, is endless.
+KEPT_FOR = frozenset(
+    {"snapshot", "board", "controls", "variant", "rows", "sort", "organisation", "licence", "stage"}
+)
 
 
 def asked_for(request: HttpRequest) -> Fitted:
@@ -78,6 +84,15 @@ def is_for_part(request: HttpRequest) -> bool:
 
 @require_safe
 def board(request: HttpRequest, category: str = OVERALL) -> HttpResponse:
+    """Kept where it is the same for everybody, and one of not too many that can be asked for."""
+    latest = latest_digest()
+    if latest is None or is_staff(request) or not KEPT_FOR.issuperset(request.GET):
+        return board_made(request, category)
+    name = f"board {latest} {request.get_full_path()}"
+    return kept_response(request, name, lambda: board_made(request, category))
+
+
+def board_made(request: HttpRequest, category: str) -> HttpResponse:
     staff = is_staff(request)
     shown = {"is_staff": staff, "has_draft": staff and draft_exists()}
     try:
@@ -311,7 +326,7 @@ def how_sure(request: HttpRequest) -> HttpResponse:
     is_answerable = question is not None and not question.problem
     if request.method == "POST" and question is not None and is_answerable:
         sure.fragility_want(question, address_of_request(request))
-        return redirect(f"{question.address}#pair")
+        return redirect(question.address)
     shown = {
         "page": sure.sure_page(board, request.GET),
         "question": question,

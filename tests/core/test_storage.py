@@ -1,6 +1,7 @@
 """Files appear whole under their name, or not at all; modules import what they were built with."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,15 @@ def test_a_module_never_loads_a_stale_neighbour(tmp_path: Path) -> None:
     after = collected(tmp_path / "after", "export const part = 2;\n")
 
     assert before != after
+
+
+def test_a_long_chain_of_imports_is_named_to_its_end(tmp_path: Path) -> None:
+    names = [f"part{number}.js" for number in range(12)]
+    for name, following in pairwise(names):
+        (tmp_path / name).write_text(f'import "./{following}";\n')
+    (tmp_path / names[-1]).write_text("export {};\n")
+    source = StaticFilesStorage(location=tmp_path, base_url="/static/")
+    storage = ModuleManifestStorage(location=tmp_path, base_url="/static/")
+
+    results = list(storage.post_process({name: (source, name) for name in names}))
+    assert not [result for *_, result in results if isinstance(result, Exception)]

@@ -153,8 +153,10 @@ def test_what_is_published_verifies(tmp_path: Path, alice: Voter) -> None:
         assert snapshot.digest == digest_of(snapshot.content)
         paths.append(tmp_path / f"{turn}.json")
         paths[-1].write_text(snapshot_text(snapshot.content))
+        for part in snapshot.parts.all():
+            (tmp_path / f"{part.digest}.json").write_text(part.text)
 
-    verified = verify(paths, settings.SEGMENTS_DIR, every_number=True)
+    verified = verify(paths, settings.SEGMENTS_DIR, every_number=True, parts=tmp_path)
     assert [each.votes for each in verified] == [49, 50, 51]
 
 

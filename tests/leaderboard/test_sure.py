@@ -134,6 +134,16 @@ def test_what_turns_a_pair_is_worked_out_once(client: Client, board: Snapshot) -
     assert "Work out" not in said
 
 
+def test_drawings_are_drawn(client: Client, board: Snapshot) -> None:
+    """And not written out, as markup is that nobody marked as such."""
+    said = client.get(pair("Avocet", "Bittern")).content.decode()
+
+    for drawing in ("interval", "places", "chance-bar", "gap-chart"):
+        assert f'<svg class="{drawing}' in said
+    for name in ("circle", "rect", "line", "svg"):
+        assert f"&lt;{name}" not in said
+
+
 def test_nobody_can_ask_about_what_is_not_there(client: Client, board: Snapshot) -> None:
     assert client.post(pair("Heron", "Avocet")).status_code == 404
     assert not Job.objects.exists()

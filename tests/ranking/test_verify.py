@@ -99,6 +99,24 @@ def test_an_altered_rating_is_found_though_all_hashes_match(snapshot: Path) -> N
     assert repr(row["contestant"]) in str(error)
 
 
+def test_another_last_digit_is_no_other_result(snapshot: Path) -> None:
+    """On another processor a scale's last digit differs, and with it the digest of the spec."""
+
+    def rounded(document: dict[str, Any]) -> None:
+        for spec in (document["spec"], *(b["spec"] for b in document["boards"].values())):
+            spec["scales"] = {name: s * (1.0 + 1e-15) for name, s in spec["scales"].items()}
+        for board in document["boards"].values():
+            board["spec_digest"] = digest_of(board["spec"])
+
+    verify([altered(snapshot, rounded)], snapshot.parent)
+
+    def forged(document: dict[str, Any]) -> None:
+        document["boards"]["controlled"]["spec_digest"] = "f" * 64
+
+    where = refused(altered(snapshot, forged)).where
+    assert where == "boards.controlled.spec_digest"
+
+
 def test_every_number_is_every_number(snapshot: Path) -> None:
     """Whatever number of the document is changed, computing all of them finds that one."""
     document = document_of(snapshot)
@@ -380,6 +398,18 @@ def test_another_text_in_the_place_of_a_part_is_found(whole: list[Path]) -> None
 
     error = refused(whole[0], every_number=True)
     assert (error.file, error.where) == (str(path), "parts.sure")
+
+
+@pytest.mark.parametrize("text", ["[]", '{"rating": NaN}', '{"b": 1, "a": 2}', "poetry"])
+def test_what_is_no_part_is_told(whole: list[Path], text: str) -> None:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    (whole[0].parent / f"{digest}.json").write_text(text)
+    changed = altered(whole[0], lambda document: document["parts"].update(sure=digest))
+
+    error = refused(changed, every_number=True)
+    assert error.file is not None
+    assert digest in error.file
+    assert "is no part" in str(error)
 
 
 def test_a_part_may_neither_be_left_out_nor_be_invented(whole: list[Path]) -> None:

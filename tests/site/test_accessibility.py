@@ -32,7 +32,14 @@ def faults(page: Page) -> list[str]:
 def test_no_page_has_a_serious_fault(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     seed()
-    for address in ("/", "/leaderboard/", "/leaderboard/?board=raw", "/archive/", "/api/v1/"):
+    for address in (
+        "/",
+        "/leaderboard/",
+        "/leaderboard/?board=raw",
+        "/archive/",
+        "/planted/",
+        "/api/v1/",
+    ):
         page.goto(address)
         assert faults(page) == [], address
 

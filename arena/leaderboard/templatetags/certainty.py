@@ -13,7 +13,6 @@ from arena.leaderboard.sure import Chance, Gap, Row, SurePage
 from arena.leaderboard.templatetags.glyphs import (
     gridlines,
     interval,
-    mark,
     percent,
     share,
     tick_labels,
@@ -154,7 +153,11 @@ def gap_chart(gap: Gap) -> SafeString:
         zero,
         percent(left),
         percent(right - left),
-        mark("dot hollow" if gap.is_open else "dot", percent(share(gap.points, scale))),
+        format_html(
+            '<circle class="{}" cx="{}" cy="50%" r="4.6"/>',
+            "dot hollow" if gap.is_open else "dot",
+            percent(share(gap.points, scale)),
+        ),
         format_html_join(
             "",
             '<text x="{}" y="44">{}</text>',

@@ -36,7 +36,7 @@ class Words:
     down: str
     nothing: str
     why: str
-    not_sold: str
+    no_price: str
     licences: dict[str, str]
     stages: dict[str, str]
 
@@ -49,7 +49,7 @@ def words() -> Words:
         down=_("down"),
         nothing=_("could be no movement at all"),
         why=_("Why did it move?"),
-        not_sold=_("not sold"),
+        no_price=_("not stated"),
         licences={
             "open": f"<b>{escape(pgettext('licence', 'Open'))}</b>",
             "proprietary": escape(pgettext("licence", "Closed")),
@@ -146,7 +146,7 @@ def moved_words(row: Row, moved: Moved, said: Words) -> str:
 
 def price_words(row: Row, said: Words) -> str:
     if row.price is None:
-        return f'<span class="note">{said.not_sold}</span>'
+        return f'<span class="note">{said.no_price}</span>'
     return " / ".join(row.price)
 
 

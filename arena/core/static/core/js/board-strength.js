@@ -5,7 +5,7 @@ import { glide, places } from "./board-motion.js";
 import { t } from "./texts.js";
 
 const REST = 350;
-const SVG_MINUS = "\u2212";
+const MINUS = "\u2212";
 
 let path = null;
 let resting = 0;
@@ -41,7 +41,7 @@ export function ranksOf(ratings) {
 function signed(value) {
   const whole = Math.round(value);
   if (whole === 0) return "0";
-  return whole > 0 ? `+${whole}` : `${SVG_MINUS}${-whole}`;
+  return whole > 0 ? `+${whole}` : `${MINUS}${-whole}`;
 }
 
 // -- Moving the rows of the page --------------------------------------------------------------
@@ -89,7 +89,9 @@ function move(board, strength) {
   const axis = axisOf(view);
   const before = places(board);
   view.classList.add("moving");
-  const rows = [...body.querySelectorAll("[data-contestant]")];
+  const all = [...body.querySelectorAll("[data-contestant]")];
+  // The board of other votes may place somebody whom the path does not.
+  const rows = all.filter((row) => ratings.has(row.dataset.contestant));
   for (const row of rows) {
     const name = row.dataset.contestant;
     write(row, {
