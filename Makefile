@@ -33,7 +33,7 @@ demo: $(VENV)/.demo ## seed and serve simulated data; VOTES=file serves that fil
 	@$(SITE) $(BIN)/python manage.py migrate --no-input --verbosity 0
 	@$(SITE) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@$(SITE) $(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)/ $(if $(VOTES),--votes "$(VOTES)")
-	@$(SITE) PUBLISH_SECONDS=20 exec $(BIN)/uvicorn arena.config.asgi:application --port $(PORT) --lifespan on \
+	@$(SITE) PUBLISH_SECONDS=120 exec $(BIN)/uvicorn arena.config.asgi:application --port $(PORT) --lifespan on \
 		$(SERVING) --log-level warning
 
 endpoint: $(VENV)/.demo ## add your own models to the demo: URL=http://localhost:11434/v1 [KIND= KEY_ENV= MODELS= IMAGES=1]

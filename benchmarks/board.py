@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -36,6 +37,8 @@ STYLE = (*METRICS, "code", "emoji")
 BEFORE = 0.95
 EXCLUDED_VOTERS = 40
 CLAIMED = 0.004
+# As the arena sets it, see arena/config/settings.py.
+ALONE = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
 LARGEST, SMALLEST = 0.45, 0.005
 """Shares of the votes in the categories, from the largest to the smallest."""
 
@@ -168,7 +171,9 @@ def main() -> None:
         add_metrics(Path(name))
         add_tags(Path(name), given.categories)
         command = [sys.executable, __file__, "--folder", name]
-        rows = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        rows = json.loads(
+            subprocess.run(command, check=True, stdout=subprocess.PIPE, env=ALONE).stdout
+        )
     if given.each:
         show(rows)
     kinds = grouped(rows)

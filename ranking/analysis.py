@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -42,6 +43,7 @@ from ranking.spec import RankingSpec
 from ranking.states import BoardState, Fits
 from ranking.subsets import ControlSubset, control_subsets
 from ranking.tables import CATEGORY
+from ranking.threads import WORKERS
 from ranking.votes import BOTH_BAD, Votes
 
 TOGGLES = ("length", "markdown", "code", "emoji", "latency")
@@ -67,6 +69,9 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 """Other choices of ties, weights and votes: what each changes in the spec. The last leaves out
 votes on answers that gave themselves away."""
+
+AT_ONCE = 2
+"""Kinds of parts that are made side by side: each has columns of its own in memory."""
 
 Part = tuple[str, dict[str, Any]]
 
@@ -126,7 +131,11 @@ def parts(
     before: Before | None = None,
     tell: Callable[[str], None] = lambda name: None,
 ) -> Iterator[Part]:
-    """The parts of a publication, one after the other; `tell` hears the name of each beforehand."""
+    """The parts of a publication, in one order; `tell` hears the names of what is being made.
+
+    Two kinds are made at a time: half of the work is NumPy's, which leaves the interpreter to others.
+    Each is one thread's work, so what it gives does not depend on the other.
+    """
     made: dict[str, Callable[[], Iterator[Part]]] = {
         "boards": lambda: boards(sources.votes, published),
         "variants": lambda: variants(sources, published),
@@ -134,9 +143,15 @@ def parts(
         "categories": lambda: categories(sources, published),
         "ledger": lambda: ledgers(sources, published, before),
     }
-    for name, make in made.items():
-        tell(name)
-        yield from make()
+    with ThreadPoolExecutor(min(WORKERS, AT_ONCE)) as pool:
+        futures = {name: pool.submit(_listed, make) for name, make in made.items()}
+        for name, future in futures.items():
+            tell(name)
+            yield from future.result()
+
+
+def _listed(make: Callable[[], Iterator[Part]]) -> list[Part]:
+    return list(make())
 
 
 # -- Boards ----------------------------------------------------------------------------------
