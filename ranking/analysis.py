@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -133,8 +133,8 @@ def parts(
 ) -> Iterator[Part]:
     """The parts of a publication, in one order; `tell` hears the names of what is being made.
 
-    Two kinds are made at a time: half of the work is NumPy's, which leaves the interpreter to others.
-    Each is one thread's work, so what it gives does not depend on the other.
+    Two kinds are made at a time: half of the work is NumPy's, which leaves the interpreter to
+    others. Each is one thread's work, so what it gives does not depend on the other.
     """
     made: dict[str, Callable[[], Iterator[Part]]] = {
         "boards": lambda: boards(sources.votes, published),

@@ -26,7 +26,7 @@ from arena.demo.world import (
 )
 from arena.leaderboard.models import BoardName, Snapshot
 from arena.leaderboard.selectors import board_document, board_name, part_get, snapshot_get
-from arena.leaderboard.sentences import LABELS, listed
+from arena.leaderboard.sentences import LABELS, joined, listed
 from arena.leaderboard.why import whole_points
 from ranking import RankingSpec
 from ranking.analysis import TOGGLES, toggles_name
@@ -357,7 +357,7 @@ def story_sentence(row: Row, rows: Sequence[Row]) -> str:
                 "planted": sibling.place,
             }
         )
-    return " ".join(told)
+    return joined(*told)
 
 
 def shares_of(snapshot: Snapshot, truth: Truth) -> tuple[Share, ...]:

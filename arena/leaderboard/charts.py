@@ -27,6 +27,7 @@ from ranking.plots.sheets import (
     Layer,
     Sheet,
     band_style,
+    joined,
     listed,
     name_room,
     over,
@@ -79,7 +80,7 @@ def board_chart(snapshot: Fitted, page: BoardPage) -> alt.LayerChart:
         + (_(", ranks %(set)s") % {"set": row["set"]} if row["set"] else "")
         for row in rows
     ]
-    return sheet.chart(layers, title=page.headline, told=sentences(told), words=listed(words))
+    return sheet.chart(layers, title=page.headline, told=joined(*told), words=listed(words))
 
 
 def board_row(i: int, row: BoardRow, page: BoardPage) -> dict[str, Any]:
@@ -206,7 +207,7 @@ def sure_chart(snapshot: Fitted, page: SurePage) -> alt.LayerChart:
     if any(row["spread_lower"] is not None for row in rows):
         told.append(_("Faint: the field's overlap spread."))
     words = [sure_words_of(row, chances) for row in rows]
-    return sheet.chart(layers, title=page.headline, told=sentences(told), words=listed(words))
+    return sheet.chart(layers, title=page.headline, told=joined(*told), words=listed(words))
 
 
 def sure_row(i: int, row: SureRow, page: SurePage) -> dict[str, Any]:
@@ -271,7 +272,7 @@ def ledger_chart(snapshot: Fitted, account: Account) -> alt.LayerChart:
     ]
     told = [*about(snapshot), so_shown(len(shown), len(account.rows)), account.subtitle]
     words = [f"{row.name}: {row.sentence}" for row in shown]
-    return sheet.chart(layers, title=account.headline, told=sentences(told), words=listed(words))
+    return sheet.chart(layers, title=account.headline, told=joined(*told), words=listed(words))
 
 
 def ledger_row(i: int, row: MovedRow) -> dict[str, Any]:
@@ -372,7 +373,3 @@ def so_shown(shown: int, every: int) -> str:
         return ""
     told = {"shown": grouped(shown), "all": grouped(every)}
     return _("The first %(shown)s of %(all)s.") % told
-
-
-def sentences(told: Iterable[str]) -> str:
-    return " ".join(filter(None, told))

@@ -36,7 +36,7 @@ from arena.leaderboard.selectors import (
     revisions_by_name,
     snapshot_get,
 )
-from arena.leaderboard.sentences import sentence_translated
+from arena.leaderboard.sentences import joined, sentence_translated
 from ranking import Ledger, LedgerRow
 
 LEDGER = "ledger"
@@ -556,7 +556,7 @@ class Entry:
 
     @property
     def text(self) -> str:
-        return moved_words.together(self.sentences)
+        return joined(*self.sentences)
 
 
 def log_page(wanted: str) -> "Page[Snapshot]":

@@ -8,10 +8,9 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.utils.translation import pgettext as _p
 
 from arena.catalog.models import Stage
-from arena.leaderboard.sentences import LABELS, listed
+from arena.leaderboard.sentences import LABELS, joined, listed
 from ranking import Ledger, LedgerRow, Term
 
 CAUSES = {
@@ -132,7 +131,7 @@ def subtitle(told: Told, moved: Sequence[LedgerRow]) -> str:
             )
             % {"number": number}
         )
-    return together(sentences)
+    return joined(*sentences)
 
 
 def chance_summary(told: Told, moved: Sequence[LedgerRow]) -> str:
@@ -270,7 +269,7 @@ def row_sentence(told: Told, row: LedgerRow) -> str:
         return quiet_sentence(told, row, sentences)
     if not row.ranks and own:
         sentences.insert(0, _("It stands where it stood, because these cancel out."))
-    return together(sentences)
+    return joined(*sentences)
 
 
 def quiet_sentence(told: Told, row: LedgerRow, sentences: Sequence[str]) -> str:
@@ -278,8 +277,8 @@ def quiet_sentence(told: Told, row: LedgerRow, sentences: Sequence[str]) -> str:
     roster = [term for term in row.terms if term.cause == "R" and term.ranks]
     if roster:
         others = others_sentence(told, row, roster[0].ranks)
-        return together([_("It did nothing differently."), others])
-    return together(sentences) or _("Nothing moved it.")
+        return joined(_("It did nothing differently."), others)
+    return joined(*sentences) or _("Nothing moved it.")
 
 
 def entered_sentence(told: Told, row: LedgerRow) -> str:
@@ -292,9 +291,9 @@ def entered_sentence(told: Told, row: LedgerRow) -> str:
     if standing.rank_lower is None:
         return sentence
     if standing.rank_lower == standing.rank_upper:
-        return together([sentence, _("Its place is certain.")])
+        return joined(sentence, _("Its place is certain."))
     ranks = {"lower": standing.rank_lower, "upper": standing.rank_upper}
-    return together([sentence, _("Its rank set is %(lower)s–%(upper)s.") % ranks])
+    return joined(sentence, _("Its rank set is %(lower)s–%(upper)s.") % ranks)
 
 
 def joint_sentence(told: Told, row: LedgerRow) -> str:
@@ -319,7 +318,7 @@ def told_cause(told: Told, row: LedgerRow, cause: str, ranks: Fraction, rating: 
     if not ranks:
         return ""
     if cause == main_cause(row):
-        return together([change_sentence(told, cause), effect_sentence(ranks)])
+        return joined(change_sentence(told, cause), effect_sentence(ranks))
     return side_sentence(cause, ranks)
 
 
@@ -339,7 +338,7 @@ def votes_sentence(told: Told, row: LedgerRow, ranks: Fraction, rating: float) -
         sentence = _("%(votes)s raised it %(places)s (%(points)s).") % points
     else:
         sentence = _("%(votes)s lowered it %(places)s (%(points)s).") % points
-    return together([sentence, chance_sentence(told, row, rating)])
+    return joined(sentence, chance_sentence(told, row, rating))
 
 
 def new_votes(told: Told, row: LedgerRow) -> int:
@@ -441,7 +440,7 @@ def others_sentence(told: Told, row: LedgerRow, ranks: Fraction) -> str:
         sentences.append(
             _("%(names)s, which stood above it, left.") % {"names": some_names(told, left)}
         )
-    return together(sentences) or effect_sentence(ranks)
+    return joined(*sentences) or effect_sentence(ranks)
 
 
 def change_sentence(told: Told, cause: str) -> str:
@@ -486,7 +485,7 @@ def exclusions_sentence(change: Mapping[str, Any]) -> str:
             votes,
         )
         sentences.append(words % {"votes": grouped(votes), "rules": listed(change["lifted"])})
-    return together(sentences)
+    return joined(*sentences)
 
 
 def controls_sentence(change: Mapping[str, Any]) -> str:
@@ -497,7 +496,7 @@ def controls_sentence(change: Mapping[str, Any]) -> str:
     if change["removed"]:
         names = {"controls": capital(control_names(change["removed"]))}
         sentences.append(_("%(controls)s left the control set.") % names)
-    return together(sentences) or _("Other votes carry all the controls.")
+    return joined(*sentences) or _("Other votes carry all the controls.")
 
 
 def side_sentence(cause: str, ranks: Fraction) -> str:
@@ -517,12 +516,6 @@ def effect_sentence(ranks: Fraction) -> str:
 # -- Words -----------------------------------------------------------------------------------
 
 
-def together(sentences: Sequence[str]) -> str:
-    """Sentences one after the other, with what the language has between them."""
-    said = [sentence for sentence in sentences if sentence]
-    return _p("between sentences", " ").join(said)
-
-
 def some_names(told: Told, rows: Sequence[LedgerRow]) -> str:
     """The first few by name, then how many more."""
     names = [told.names[row.contestant] for row in rows]
@@ -534,8 +527,9 @@ def some_names(told: Told, rows: Sequence[LedgerRow]) -> str:
 
 
 def places(number: Fraction) -> str:
-    """1 place, 2.5 places."""
-    return ngettext("%(n)s place", "%(n)s places", 1 if number == 1 else 2) % {"n": decimal(number)}
+    """1 place, 2.5 places; below 2 it takes the form of 0, which some languages call singular."""
+    form = 1 if number == 1 else 0 if number < 2 else 2
+    return ngettext("%(n)s place", "%(n)s places", form) % {"n": decimal(number)}
 
 
 def spelt_points(points: float) -> str:

@@ -7,7 +7,7 @@ English. Each of its sentences is known here by its pattern; one that is not is 
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, reduce
 
 from django.conf import settings
 from django.utils.formats import number_format
@@ -132,6 +132,16 @@ def covariates_translated(text: str) -> str:
     if not all(name in LABELS for name in names):
         return text
     return listed(str(LABELS[name]).lower() for name in names)
+
+
+def joined(*sentences: str) -> str:
+    """Sentences one after the other, with what the language has between them; no empty ones."""
+    said = [sentence for sentence in sentences if sentence]
+    return reduce(two_joined, said) if said else ""
+
+
+def two_joined(first: str, second: str) -> str:
+    return _("%(first)s %(second)s") % {"first": first, "second": second}
 
 
 def listed(names: Iterable[str]) -> str:

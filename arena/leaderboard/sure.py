@@ -34,7 +34,7 @@ from arena.leaderboard.selectors import (
     revisions_by_name,
     snapshot_get,
 )
-from arena.leaderboard.sentences import sentence_translated
+from arena.leaderboard.sentences import joined, sentence_translated
 from arena.leaderboard.sources import catalog_fields
 from arena.leaderboard.templatetags.glyphs import doubt
 from arena.voters.networks import Address
@@ -174,6 +174,11 @@ class Turned:
     votes_share: str
     voters: Data | None
     riggings: tuple["Rigging", ...]
+
+    @property
+    def sentence(self) -> str:
+        """All of them."""
+        return joined(*self.sentences)
 
     @property
     def rigging(self) -> "Rigging | None":

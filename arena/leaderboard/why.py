@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from arena.leaderboard.models import Fitted
 from arena.leaderboard.page import Row, Term, Why
 from arena.leaderboard.selectors import part_get
-from arena.leaderboard.sentences import LABELS, listed
+from arena.leaderboard.sentences import LABELS, joined, listed
 from arena.leaderboard.viewing import FAMILIES, View
 
 # A difference that is smaller is no reason that anybody would see.
@@ -89,7 +89,7 @@ def sentence(row: Row, account: Account, scales: Mapping[str, float]) -> str:
         told.append(_("Its answers %(reasons)s.") % {"reasons": listed(reasons)})
     if row.moved and row.moved.could_be_nothing:
         told.append(_("It could be no movement at all."))
-    return " ".join(told)
+    return joined(*told)
 
 
 def places_sentence(row: Row) -> str:
