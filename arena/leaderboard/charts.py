@@ -19,6 +19,7 @@ from arena.leaderboard.moved import Account
 from arena.leaderboard.moved import Row as MovedRow
 from arena.leaderboard.page import Axis, BoardPage
 from arena.leaderboard.page import Row as BoardRow
+from arena.leaderboard.sentences import joined
 from arena.leaderboard.sure import Row as SureRow
 from arena.leaderboard.sure import SurePage
 from arena.leaderboard.templatetags.glyphs import doubt, signed, whole
@@ -27,7 +28,6 @@ from ranking.plots.sheets import (
     Layer,
     Sheet,
     band_style,
-    joined,
     listed,
     name_room,
     over,
