@@ -76,7 +76,7 @@ def test_a_mistake_of_the_arena_has_a_page_that_gives_nothing_away(
 
 
 @pytest.mark.parametrize(
-    "address", ["/nothing-here/", "/battle/not-a-battle/", "/leaderboard/download.exe", "/%00"]
+    "address", ["/nothing-here/", "/battle/not-a-battle/", "/moved/download.exe", "/%00"]
 )
 def test_an_unknown_address_has_a_page(client: Client, address: str) -> None:
     response = client.get(address)

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from arena.integrity.imports import votes_import
+from arena.leaderboard.models import Snapshot
 from arena.leaderboard.services import publish
 from arena.voters.models import Voter
 from tests.conftest import missing
@@ -60,7 +61,9 @@ def test_the_printed_command_verifies_what_was_downloaded(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "verified"
-    assert len(list(folder.iterdir())) == 3
+    assert len(list(folder.glob("*.parquet"))) == 2
+    parts = Snapshot.objects.get().content["parts"].values()
+    assert {f"{digest}.json" for digest in parts} < {path.name for path in folder.glob("*.json")}
 
     segment = next(folder.glob("*.parquet"))
     segment.write_bytes(segment.read_bytes()[:-1] + b"0")
