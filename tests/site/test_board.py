@@ -89,6 +89,8 @@ def test_every_control_gives_the_board_that_the_votes_give(
         expect(page.locator("#controls-sheet")).to_be_visible()
     page.go_back()
     expect(page).to_have_url(re.compile(r"\?controls=none$"))
+    # The address is back before the page is.
+    page.wait_for_function("document.querySelector('#control-length')?.checked === false")
     assert rows(page) == fitted(votes, ())
 
 

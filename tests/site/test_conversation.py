@@ -226,8 +226,8 @@ def test_what_is_no_picture_is_refused_in_words_and_the_prompt_stays(
         page.goto("/")
         page.get_by_label("Your prompt").fill("What is this?")
         for file, said in (
-            ("tool.exe", "no PNG, JPEG or WebP picture"),
-            ("tool.png", "no PNG, JPEG or WebP picture"),
+            ("tool.exe", "tool.exe is no PNG, JPEG or WebP picture"),
+            ("tool.png", "That is no PNG, JPEG or WebP picture"),
             ("huge.png", "this one is larger"),
         ):
             page.locator("#ask").get_by_label("Add picture").set_input_files(tmp_path / file)
