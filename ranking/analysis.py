@@ -29,11 +29,12 @@ import pyarrow.compute as pc
 from ranking.arrays import BoolArray
 from ranking.contrasts import Contrasts, contrasts_of
 from ranking.covariates import expand_controls
-from ranking.errors import FitError
+from ranking.errors import FitError, RankingError
 from ranking.fitting import estimate, fit
 from ranking.influence import Fragility, Questioned, Unit, fragility_of
 from ranking.ledger import movement_ledger
 from ranking.movement import raw_of, style_movement
+from ranking.newton import NoEstimateError
 from ranking.path import ControlPath, path_of
 from ranking.publication import CARRIED_SHARE, CONTROLLED, RAW, Publication, is_carried
 from ranking.result import Leaderboard, Movement
@@ -72,6 +73,9 @@ votes on answers that gave themselves away."""
 
 AT_ONCE = 2
 """Kinds of parts that are made side by side: each has columns of its own in memory."""
+
+FAILURES = (FitError, NoEstimateError, np.linalg.LinAlgError, ValueError)
+"""What a part may fail of: votes too few or too extreme for it. The others are made anyway."""
 
 Part = tuple[str, dict[str, Any]]
 
@@ -154,6 +158,13 @@ def _listed(make: Callable[[], Iterator[Part]]) -> list[Part]:
     return list(make())
 
 
+def reason(error: Exception) -> str:
+    """What a part without numbers says instead."""
+    if isinstance(error, RankingError):
+        return str(error)
+    return "These votes are too few or too extreme for it: the fit comes to no end."
+
+
 # -- Boards ----------------------------------------------------------------------------------
 
 
@@ -233,16 +244,16 @@ def two_boards(
     if published.controlled is not None:
         try:
             moved = style_movement(votes, spec)
-        except FitError as error:
-            yield f"{name}/{CONTROLLED}", {"error": str(error)}
+        except FAILURES as error:
+            yield f"{name}/{CONTROLLED}", {"error": reason(error)}
         else:
             yield f"{name}/{RAW}", board_document(moved.raw)
             yield f"{name}/{CONTROLLED}", board_document(moved.controlled, moved.movements)
             return
     try:
         yield f"{name}/{RAW}", board_document(fit(votes, raw_of(spec)))
-    except FitError as error:
-        yield f"{name}/{RAW}", {"error": str(error)}
+    except FAILURES as error:
+        yield f"{name}/{RAW}", {"error": reason(error)}
 
 
 def without(votes: Votes, out: BoolArray, rule: str) -> Votes:
@@ -289,8 +300,8 @@ def path(walked: ControlPath) -> dict[str, Any]:
     """The way from raw to controlled, and its account by feature."""
     try:
         grid, accounts = walked.grid(), walked.attributions
-    except FitError as error:
-        return {"error": str(error)}
+    except FAILURES as error:
+        return {"error": reason(error)}
     names = sorted(walked.contestants)
     at = [{standing.contestant: standing for standing in point.standings} for point in grid]
     return {
@@ -338,7 +349,7 @@ def fragilities(questioned: Questioned, board: Leaderboard) -> dict[str, Any]:
 def riggings(questioned: Questioned, contestants: Sequence[str]) -> Iterator[dict[str, Any]]:
     """What lifting each costs; nothing of whom dishonest votes leave no estimate to rank by."""
     for contestant in contestants:
-        with suppress(FitError):
+        with suppress(*FAILURES):
             yield rigging_of(questioned, contestant).to_dict()
 
 
@@ -371,7 +382,7 @@ def ledgers(sources: Sources, published: Publication, before: Before | None) -> 
                 BoardState(sources.votes, spec, now),
                 fits=fits,
             )
-        except FitError as error:
-            yield f"{LEDGER}/{name}", {"error": str(error)}
+        except FAILURES as error:
+            yield f"{LEDGER}/{name}", {"error": reason(error)}
         else:
             yield f"{LEDGER}/{name}", ledger.to_dict()

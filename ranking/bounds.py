@@ -14,7 +14,7 @@ import numpy as np
 
 from ranking.arrays import BoolArray, FloatArray
 from ranking.design import Design
-from ranking.newton import Solution, solve
+from ranking.newton import NoEstimateError, Solution, solve
 from ranking.result import Unplaced
 from ranking.selection import Selection
 
@@ -76,7 +76,11 @@ def _bound(prepared: Selection, design: Design, solution: Solution, i: int) -> f
     # The supremum lies at infinity, where the deviance has no χ² distribution; but votes this
     # one-sided come about at t with the probability exp(ℓ(t) − ℓ_sup), whatever their number.
     allowed = -2.0 * math.log1p(-spec.confidence)
-    theta = profile.where_deviance_is(allowed)
+    try:
+        theta = profile.where_deviance_is(allowed)
+    except NoEstimateError:
+        # The likelihood falls too steeply there to be followed: no bound is told.
+        return None
     if spec.anchor is not None:
         theta -= float(solution.theta[prepared.labels.index(spec.anchor)])
     return spec.center + spec.elo * theta

@@ -388,6 +388,8 @@ def _certificate(design: Design, point: FloatArray, here: Evaluation, step: Floa
     R also covers the tie parameter's own term of the loss, which bends faster as it nears 0.
     """
     matrix = here.hessian + gauge(design, here.hessian)
+    if not np.isfinite(matrix).all():
+        return np.inf
     smallest = float(linalg.eigh(matrix, eigvals_only=True, subset_by_index=[0, 0])[0])
     decrement = float(np.sqrt(abs(step @ here.hessian @ step)))
     reach = design.row_norm

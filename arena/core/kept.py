@@ -16,7 +16,10 @@ KEPT_SECONDS = 600
 # One more page kept is one less of another's: who asks for something odd is served without.
 LARGEST = 2_000_000
 # A page in the language, and a part of it where HTMX asks for that.
-VARIES_BY = ("Accept-Encoding", "Accept-Language", "Cookie", "HX-Request")
+VARIES_BY = (
+    *("Accept-Encoding", "Accept-Language", "Cookie"),
+    *("HX-Request", "HX-History-Restore-Request"),
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,13 @@ def answered(request: HttpRequest, found: Kept) -> HttpResponse:
     return conditional
 
 
+def is_for_part(request: HttpRequest) -> bool:
+    """Whether HTMX asks, for the part of a page that it will swap."""
+    asked = request.headers
+    return asked.get("HX-Request") == "true" and "HX-History-Restore-Request" not in asked
+
+
 def named(request: HttpRequest, name: str) -> str:
-    part = "part" if request.headers.get("HX-Request") == "true" else "page"
+    part = "part" if is_for_part(request) else "page"
     files = getattr(staticfiles_storage, "manifest_hash", "")
     return "\n".join([name, str(get_language()), part, files])

@@ -28,7 +28,7 @@ def first_place(snapshot: Fitted, *, is_settled: bool) -> str:
     is_open = not is_settled and facts["chance"] < SETTLED_PERCENT
     if not facts["votes"]:
         return chance_sentence(is_open) % told
-    if not facts["voters"]:
+    if not facts["voters"] or facts["votes"] == 1:
         return votes_sentence(is_open, facts["votes"]) % told
     return voters_sentence(is_open, facts["voters"]) % told
 

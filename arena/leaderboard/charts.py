@@ -106,7 +106,7 @@ def moved_words(row: BoardRow) -> str:
         ("down", False): "▼",
         ("level", True): "0",
         ("level", False): "0",
-    }[row.moved.direction, row.moved.could_be_nothing]
+    }[row.moved.direction, row.moved.is_hollow]
     ranks = f" {abs(row.moved.ranks)}" if row.moved.ranks else ""
     return f"{shape}{ranks}  {signed(row.moved.rating)}"
 

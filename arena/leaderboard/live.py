@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from arena.battles.selectors import votes_by_hour, votes_last
@@ -96,7 +96,7 @@ class Live:
                 if moment != self.moment:
                     self.tell(await in_thread(news_of)(moment))
                     self.moment = moment
-            except DatabaseError:
+            except Error:
                 # The next look may succeed, and what is shown stays true of its moment.
                 log.exception("the votes since the publication could not be counted")
             await asyncio.sleep(LOOK_SECONDS)

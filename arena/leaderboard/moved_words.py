@@ -334,11 +334,26 @@ def votes_sentence(told: Told, row: LedgerRow, ranks: Fraction, rating: float) -
     else:
         subject = _("New votes")
     points["votes"] = subject
+    if ranks * rating < 0 and abs(rating) >= NEXT_TO_NOTHING:
+        # Others moved further, so what chance does to its own rating is no matter here.
+        return overtaken_sentence(points, ranks)
     if ranks > 0:
         sentence = _("%(votes)s raised it %(places)s (%(points)s).") % points
     else:
         sentence = _("%(votes)s lowered it %(places)s (%(points)s).") % points
     return joined(sentence, chance_sentence(told, row, rating))
+
+
+def overtaken_sentence(told: Mapping[str, str], ranks: Fraction) -> str:
+    if ranks > 0:
+        return (
+            _("%(votes)s lowered its rating by %(points)s, but others fell further: up %(places)s.")
+            % told
+        )
+    return (
+        _("%(votes)s raised its rating by %(points)s, but others rose further: down %(places)s.")
+        % told
+    )
 
 
 def new_votes(told: Told, row: LedgerRow) -> int:

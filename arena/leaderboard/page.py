@@ -26,6 +26,16 @@ class Moved:
         return abs(self.rating) <= self.half
 
     @property
+    def is_contrary(self) -> bool:
+        """Whether it moved one way and its rating the other, since others moved further."""
+        return self.ranks * self.rating < 0
+
+    @property
+    def is_hollow(self) -> bool:
+        """Whether the arrow tells of no movement of its own."""
+        return self.could_be_nothing or self.is_contrary
+
+    @property
     def direction(self) -> str:
         """up, down or level: by places first, since places are what the arrow shows."""
         if self.ranks:

@@ -222,7 +222,8 @@ def all_rows(snapshot: Fitted, source: Source) -> list[Data]:
 
 def shown(rows: list[Data], view: View, snapshot: Fitted) -> list[Data]:
     kept = [row for row in rows if passes(row, view.filters)]
-    if view.rows == FAMILIES:
+    # A draft, and a publication of an earlier form, say nothing of families.
+    if view.rows == FAMILIES and "families" in snapshot.content:
         return unfolded(kept, view, set(snapshot.content["families"].values()))
     return ordered(kept, view)
 

@@ -12,7 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import etag, require_http_methods, require_safe
 
 from arena.core.exceptions import Unknown
-from arena.core.kept import kept_response
+from arena.core.kept import is_for_part, kept_response
+from arena.core.models import Job, JobState
 from arena.core.responses import file_response, stream_response
 from arena.leaderboard import archive, asking, feeds, sure
 from arena.leaderboard.boards import board_address, board_page
@@ -53,10 +54,8 @@ from ranking.outputs import as_csv, ledger_table
 
 # How long a browser keeps the part of a board that it asked for ahead.
 PART_SECONDS = 60
-# What a kept board may be asked for. Anything else, such as a search, is endless.
-KEPT_FOR = frozenset(
-    {"snapshot", "board", "controls", "variant", "rows", "sort", "organisation", "licence", "stage"}
-)
+# What a kept board may be asked for: of each there are few. A search is endless.
+KEPT_FOR = frozenset({"board", "controls", "variant", "rows", "sort", "licence", "stage"})
 
 
 def asked_for(request: HttpRequest) -> Fitted:
@@ -76,19 +75,18 @@ def kept_from_caches(response: HttpResponse, snapshot: Fitted) -> HttpResponse:
     return response
 
 
-def is_for_part(request: HttpRequest) -> bool:
-    """Whether HTMX asks, for the part of the page that it will swap."""
-    asked = request.headers
-    return asked.get("HX-Request") == "true" and "HX-History-Restore-Request" not in asked
-
-
 @require_safe
 def board(request: HttpRequest, category: str = OVERALL) -> HttpResponse:
     """Kept where it is the same for everybody, and one of not too many that can be asked for."""
     latest = latest_digest()
     if latest is None or is_staff(request) or not KEPT_FOR.issuperset(request.GET):
         return board_made(request, category)
-    name = f"board {latest} {request.get_full_path()}"
+    # However an address spells it, it is one page.
+    asked = {
+        name: sorted(set(",".join(request.GET.getlist(name)).split(",")))
+        for name in sorted(request.GET)
+    }
+    name = f"board {latest} {category} {asked}"
     return kept_response(request, name, lambda: board_made(request, category))
 
 
@@ -301,6 +299,17 @@ def moved_picture(request: HttpRequest, form: str) -> HttpResponse:
 
 @require_safe
 def moved_log(request: HttpRequest) -> HttpResponse:
+    return kept_response(request, log_name(request, "log"), lambda: log_made(request))
+
+
+def log_name(request: HttpRequest, what: str) -> str:
+    """Of all that it is written from: publications, ledgers worked out since, and the host."""
+    page = "".join(filter(str.isdigit, request.GET.get("page", "")))[:6]
+    worked_out = Job.objects.filter(kind=LEDGER, state=JobState.DONE).count()
+    return f"{what} {latest_digest()} {worked_out} {request.scheme} {request.get_host()} {page}"
+
+
+def log_made(request: HttpRequest) -> HttpResponse:
     page = log_page(request.GET.get("page", ""))
     shown = {"page": page, "entries": entries(page.object_list)}
     return render(request, "leaderboard/moved_log.html", shown)
@@ -308,7 +317,10 @@ def moved_log(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def moved_feed(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(feeds.feed(request.build_absolute_uri), content_type=feeds.CONTENT_TYPE)
+    def made() -> HttpResponse:
+        return HttpResponse(feeds.feed(request.build_absolute_uri), content_type=feeds.CONTENT_TYPE)
+
+    return kept_response(request, log_name(request, "feed"), made)
 
 
 # -- How sure --------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from arena.leaderboard.models import Fitted
-from arena.leaderboard.page import Row, Term, Why
+from arena.leaderboard.page import Moved, Row, Term, Why
 from arena.leaderboard.selectors import part_get
 from arena.leaderboard.sentences import LABELS, joined, listed
 from arena.leaderboard.viewing import FAMILIES, View
@@ -95,6 +95,8 @@ def sentence(row: Row, account: Account, scales: Mapping[str, float]) -> str:
 def places_sentence(row: Row) -> str:
     assert row.moved is not None
     ranks = row.moved.ranks
+    if row.moved.is_contrary and not row.moved.could_be_nothing:
+        return contrary_sentence(row.moved)
     if ranks < 0:
         text = ngettext(
             "Style carried it %(number)s place.", "Style carried it %(number)s places.", -ranks
@@ -106,6 +108,22 @@ def places_sentence(row: Row) -> str:
     else:
         text = _("Style neither carried it a place nor cost it one.")
     return text % {"number": abs(ranks)}
+
+
+def contrary_sentence(moved: Moved) -> str:
+    if moved.ranks > 0:
+        text = ngettext(
+            "Its rating falls, yet it stands %(number)s place higher: others fall further.",
+            "Its rating falls, yet it stands %(number)s places higher: others fall further.",
+            moved.ranks,
+        )
+    else:
+        text = ngettext(
+            "Its rating rises, yet it stands %(number)s place lower: others rise further.",
+            "Its rating rises, yet it stands %(number)s places lower: others rise further.",
+            -moved.ranks,
+        )
+    return text % {"number": abs(moved.ranks)}
 
 
 def reasons_of(account: Account, scales: Mapping[str, float]) -> list[str]:

@@ -401,3 +401,14 @@ def test_tags_and_claims_of_a_table() -> None:
     assert list(sources.categories) == ["math"]
     assert sources.categories["math"][:4].tolist() == [True, False, False, True]
     assert sources_of(vote_table(1)).claimed is None
+
+
+def test_a_part_that_cannot_be_made_keeps_no_other_from_being_made() -> None:
+    """Weights by the odds of the draw leave a winless contestant's likelihood without a bound."""
+    rows = [("c2", "c3", "model_b", 0.89942829), ("c3", "c0", "model_b", 0.58446568)]
+    rows += [("c4", "c2", "model_b", 0.03110861), ("c3", "c4", "model_b", 0.88392498)]
+    a, b, winner, drawn = zip(*rows, strict=True)
+    votes = Votes.from_columns(a, b, winner, draw_probability=drawn)
+    made = dict(parts(Sources(votes), publication(votes)))
+
+    assert {"sure", "variant/draw_probability/raw"} <= made.keys()

@@ -202,7 +202,7 @@ def rank_set(row: Row, total: int) -> SafeString:
 @register.simple_tag
 def arrow(moved: Moved) -> SafeString:
     """Up, down or a dash; hollow where the movement could be nothing."""
-    hollow = " hollow" if moved.could_be_nothing and moved.direction != "level" else ""
+    hollow = " hollow" if moved.is_hollow and moved.direction != "level" else ""
     return SafeString(
         f'<svg class="arrow{hollow}" viewBox="0 0 12 12" aria-hidden="true">'
         f'<path d="{SHAPES[moved.direction]}"/></svg>'
