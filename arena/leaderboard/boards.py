@@ -24,7 +24,7 @@ from arena.leaderboard.page import (
     UnplacedRow,
 )
 from arena.leaderboard.selectors import part_get, revisions_by_name
-from arena.leaderboard.sentences import LABELS, joined, listed, sentence_translated
+from arena.leaderboard.sentences import LABELS, grouped, joined, listed, sentence_translated
 from arena.leaderboard.sources import Data, Source, all_rows, catalog_fields, shown, view_source
 from arena.leaderboard.viewing import FAMILIES, OVERALL, View
 from arena.leaderboard.why import whys
@@ -371,11 +371,6 @@ def left_out(counts: dict[str, Any]) -> tuple[tuple[str, int], ...]:
         (_("between contestants that are not placed"), counts["unplaced"]),
     ]
     return tuple(sorted((item for item in reasons if item[1]), key=lambda item: -item[1]))
-
-
-def grouped(value: float) -> str:
-    """A whole number as the reader's language groups its digits."""
-    return str(number_format(round(value), force_grouping=True))
 
 
 # -- Scale -----------------------------------------------------------------------------------

@@ -13,13 +13,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from arena.leaderboard.boards import grouped
 from arena.leaderboard.models import Fitted
 from arena.leaderboard.moved import Account
 from arena.leaderboard.moved import Row as MovedRow
 from arena.leaderboard.page import Axis, BoardPage
 from arena.leaderboard.page import Row as BoardRow
-from arena.leaderboard.sentences import joined
+from arena.leaderboard.sentences import grouped, joined
 from arena.leaderboard.sure import Row as SureRow
 from arena.leaderboard.sure import SurePage
 from arena.leaderboard.templatetags.glyphs import doubt, signed, whole

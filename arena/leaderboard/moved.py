@@ -36,7 +36,7 @@ from arena.leaderboard.selectors import (
     revisions_by_name,
     snapshot_get,
 )
-from arena.leaderboard.sentences import joined, sentence_translated
+from arena.leaderboard.sentences import grouped, joined, sentence_translated
 from ranking import Ledger, LedgerRow
 
 LEDGER = "ledger"
@@ -279,7 +279,7 @@ def account_of(before: Snapshot, after: Snapshot, document: Mapping[str, Any]) -
         headline=moved_words.headline(told, own),
         subtitle=moved_words.subtitle(told, own),
         causes=tuple(causes(told)),
-        groups=grouped(ledger, telling, made),
+        groups=in_groups(ledger, telling, made),
         quiet=tuple(made[row.contestant] for row in quiet),
         has_roster="R" in ledger.causes,
         rows=tuple(made[row.contestant] for row in ledger.rows),
@@ -348,7 +348,7 @@ def is_telling(row: LedgerRow) -> bool:
     return any(term.ranks for term in row.terms if term.cause != "R")
 
 
-def grouped(
+def in_groups(
     ledger: Ledger, telling: Sequence[LedgerRow], made: Mapping[str, Row]
 ) -> tuple[Group, ...]:
     """Those whose main reason was not new votes first; who came and went last."""
@@ -588,8 +588,8 @@ def paragraph(snapshot: Snapshot, before: Snapshot | None) -> tuple[str, tuple[s
     if before is None:
         placed = len(standings(snapshot))
         told = {
-            "placed": moved_words.grouped(placed),
-            "votes": moved_words.grouped(snapshot.counted),
+            "placed": grouped(placed),
+            "votes": grouped(snapshot.counted),
         }
         return (
             _("The first publication."),

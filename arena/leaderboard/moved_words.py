@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from arena.catalog.models import Stage
-from arena.leaderboard.sentences import LABELS, joined, listed
+from arena.leaderboard.sentences import LABELS, grouped, joined, listed
 from ranking import Ledger, LedgerRow, Term
 
 CAUSES = {
@@ -562,10 +562,6 @@ def decimal(number: Fraction) -> str:
         return grouped(int(number))
     # Rounded first: formatting alone cuts digits off.
     return str(number_format(round(float(number), 1), 1, force_grouping=True))
-
-
-def grouped(value: float) -> str:
-    return str(number_format(round(value), force_grouping=True))
 
 
 def lower(text: str) -> str:

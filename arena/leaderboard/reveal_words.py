@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from arena.battles.models import Outcome, Side
-from arena.leaderboard.boards import grouped, unplaced_sentence
+from arena.leaderboard.boards import unplaced_sentence
 from arena.leaderboard.forecasts import BIN, Counts, Past, Pull, Undecided, points
-from arena.leaderboard.sentences import LABELS, listed
+from arena.leaderboard.sentences import LABELS, grouped, listed
 
 DIFFERENCES = {
     "length": gettext_lazy("%(side)s was longer, %(more)s tokens to %(less)s."),

@@ -134,6 +134,11 @@ def covariates_translated(text: str) -> str:
     return listed(str(LABELS[name]).lower() for name in names)
 
 
+def grouped(value: float) -> str:
+    """A whole number as the reader's language groups its digits."""
+    return str(number_format(round(value), force_grouping=True))
+
+
 def joined(*sentences: str) -> str:
     """Sentences one after the other, with what the language has between them; no empty ones."""
     said = [sentence for sentence in sentences if sentence]

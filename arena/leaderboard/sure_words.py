@@ -7,17 +7,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from arena.leaderboard.sentences import listed
+from arena.leaderboard.sentences import grouped, listed
 
 # Of an error that lists what exists, so many are named.
 MOST_NAMED = 60
 # Chances are told no closer to 0 and 1 than this.
 NEAR_ZERO, NEAR_ONE = 0.001, 0.999
-
-
-def grouped(value: float) -> str:
-    """A whole number as the reader's language groups its digits."""
-    return str(number_format(round(value), force_grouping=True))
 
 
 def chance(value: float) -> str:

@@ -1,5 +1,6 @@
 """The board, its downloads, the archive, and what the battle page shows after a vote."""
 
+import re
 import uuid
 
 from django.core.files import File
@@ -56,6 +57,8 @@ from ranking.outputs import as_csv, ledger_table
 PART_SECONDS = 60
 # What a kept board may be asked for: of each there are few. A search is endless.
 KEPT_FOR = frozenset({"board", "controls", "variant", "rows", "sort", "licence", "stage"})
+# A number of the log's pages; others are those of the first.
+LOG_PAGE = re.compile(r"(?:[1-9][0-9]{0,2})?")
 
 
 def asked_for(request: HttpRequest) -> Fitted:
@@ -81,11 +84,10 @@ def board(request: HttpRequest, category: str = OVERALL) -> HttpResponse:
     latest = latest_digest()
     if latest is None or is_staff(request) or not KEPT_FOR.issuperset(request.GET):
         return board_made(request, category)
-    # However an address spells it, it is one page.
-    asked = {
-        name: sorted(set(",".join(request.GET.getlist(name)).split(",")))
-        for name in sorted(request.GET)
-    }
+    # However an address spells its controls, it is one page.
+    controls = sorted(set(",".join(request.GET.getlist("controls")).split(",")))
+    others = {name: request.GET[name] for name in sorted(request.GET) if name != "controls"}
+    asked = f"{'controls' in request.GET} {controls} {others}"
     name = f"board {latest} {category} {asked}"
     return kept_response(request, name, lambda: board_made(request, category))
 
@@ -299,18 +301,20 @@ def moved_picture(request: HttpRequest, form: str) -> HttpResponse:
 
 @require_safe
 def moved_log(request: HttpRequest) -> HttpResponse:
-    return kept_response(request, log_name(request, "log"), lambda: log_made(request))
+    page = request.GET.get("page", "")
+    if not LOG_PAGE.fullmatch(page):
+        return log_made(request, "")
+    return kept_response(request, log_name(request, f"log {page}"), lambda: log_made(request, page))
 
 
 def log_name(request: HttpRequest, what: str) -> str:
     """Of all that it is written from: publications, ledgers worked out since, and the host."""
-    page = "".join(filter(str.isdigit, request.GET.get("page", "")))[:6]
     worked_out = Job.objects.filter(kind=LEDGER, state=JobState.DONE).count()
-    return f"{what} {latest_digest()} {worked_out} {request.scheme} {request.get_host()} {page}"
+    return f"{what} {latest_digest()} {worked_out} {request.scheme} {request.get_host()}"
 
 
-def log_made(request: HttpRequest) -> HttpResponse:
-    page = log_page(request.GET.get("page", ""))
+def log_made(request: HttpRequest, number: str) -> HttpResponse:
+    page = log_page(number)
     shown = {"page": page, "entries": entries(page.object_list)}
     return render(request, "leaderboard/moved_log.html", shown)
 

@@ -437,3 +437,9 @@ def test_a_page_of_a_ledger_asks_the_database_little(
 ) -> None:
     with django_assert_max_num_queries(12):
         text(client, "/moved/")
+
+
+def test_only_pages_of_the_log_that_exist_by_number_are_kept(client: Client) -> None:
+    """Kept under a number, what "x2" gives would be shown to whoever asks for page 2."""
+    assert "ETag" in client.get("/moved/log/?page=2")
+    assert "ETag" not in client.get("/moved/log/?page=x2")

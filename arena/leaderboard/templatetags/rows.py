@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from arena.leaderboard.boards import grouped
 from arena.leaderboard.page import BoardPage, Moved, Row
+from arena.leaderboard.sentences import grouped
 from arena.leaderboard.templatetags.glyphs import (
     arrow,
     doubt,
