@@ -75,6 +75,7 @@ def publish(folder: Path, entries: list[SegmentEntry]) -> Path:
         segments=entries,
         exclusions={},
         families={},
+        catalog={},
         parts={name: write_part(folder, content) for name, content in parts(sources, fitted)},
     )
     path = folder / f"{digest_of(document)}.json"

@@ -18,7 +18,7 @@ from ranking.version import ENGINE
 GENESIS = "0" * 64
 """The predecessor of the first link of a chain."""
 
-FORM = 3
+FORM = 4
 """Names what a document holds and how: in another form the same votes are published anew."""
 
 NATIVE, SIMULATED = "native", "simulated"
@@ -40,6 +40,24 @@ class SegmentEntry:
     link: str
     rows: int
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the arena's catalog said of a contestant at a publication; "" where it said nothing.
+
+    released: ISO date.
+    """
+
+    family: str = ""
+    stage: str = ""
+    organisation: str = ""
+    licence: str = ""
+    released: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """JSON-able form: what was said."""
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 def canonical(value: Any) -> str:
@@ -68,14 +86,16 @@ def snapshot_document(
     segments: Sequence[SegmentEntry],
     exclusions: Exclusions,
     families: Mapping[str, str],
+    catalog: Mapping[str, Stated],
     parts: Mapping[str, str],
     category: str = OVERALL,
 ) -> dict[str, Any]:
     """The document of a publication.
 
     number: 1 for the first. previous: digest of the one before, GENESIS for the first.
-    families: the contestant that stands for each family. parts: SHA-256 of the canonical text of
-    each part (see ranking.analysis), by name.
+    families: the contestant that stands for each family. catalog: what was stated of
+    each contestant, by name. parts: SHA-256 of the canonical text of each part (see
+    ranking.analysis), by name.
     """
     return published.to_dict() | {
         "number": number,
@@ -85,6 +105,7 @@ def snapshot_document(
         "segments": [asdict(segment) for segment in segments],
         "head": segments[-1].link if segments else GENESIS,
         "families": dict(families),
+        "catalog": {name: stated.to_dict() for name, stated in catalog.items()},
         "parts": dict(parts),
         "exclusions": {rule: sorted(names) for rule, names in exclusions.items() if names},
         "simulated_votes": sum(each.rows for each in segments if each.origin == SIMULATED),

@@ -20,7 +20,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ from ranking.snapshots import (
     OVERALL,
     SIMULATED,
     SegmentEntry,
+    Stated,
     canonical,
     digest_of,
     link_of,
@@ -55,13 +56,13 @@ from ranking.votes import Votes
 COMPUTED = ("spec", "counts", "boards", "movements", "refused", "pairs")
 STATED = (
     *("number", "previous", "category", "engine", "segments", "head", "exclusions"),
-    *("families", "parts"),
+    *("families", "catalog", "parts"),
 )
 KEYS = frozenset({*COMPUTED, *STATED, "simulated_votes"})
 
 _KINDS = (
     *(("segments", list), ("exclusions", dict), ("boards", dict), ("spec", dict)),
-    *(("families", dict), ("parts", dict)),
+    *(("families", dict), ("catalog", dict), ("parts", dict)),
 )
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _VOTE = re.compile(r"n:[1-9][0-9]{0,18}|[0-9a-f]{64}:(0|[1-9][0-9]{0,11})")
@@ -226,8 +227,18 @@ def _form(document: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     named = [name for names in document["exclusions"].values() for name in names]
     yield "exclusions", len(named) == len(set(named))
     yield "families", all(isinstance(name, str) for name in document["families"].values())
+    yield "catalog", all(_is_stated(stated) for stated in document["catalog"].values())
     yield "parts", all(_is_digest(digest) for digest in document["parts"].values())
     yield "boards", RAW in document["boards"] and {RAW, CONTROLLED} >= set(document["boards"])
+
+
+def _is_stated(stated: object) -> bool:
+    known = {field.name for field in fields(Stated)}
+    return (
+        isinstance(stated, dict)
+        and known.issuperset(stated)
+        and all(isinstance(value, str) for value in stated.values())
+    )
 
 
 def _is_entry(entry: object) -> bool:
@@ -565,7 +576,8 @@ def _parts(
     tell: Tell,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The parts that the snapshot should name, one after the other."""
-    sources = sources_of(table, snapshot.document["families"] or None)
+    stated = {name: Stated(**said) for name, said in snapshot.document["catalog"].items()}
+    sources = sources_of(table, snapshot.document["families"] or None, stated)
     earlier = None if before is None else _before(before, files, tell)
     try:
         yield from parts(

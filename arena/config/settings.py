@@ -107,6 +107,7 @@ INSTALLED_APPS = [
     "arena.chats",
     "arena.integrity",
     "arena.leaderboard",
+    "arena.reports",
     "arena.api",
     "arena.demo",
 ]

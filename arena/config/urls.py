@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("arena.battles.urls")),
     path("", include("arena.chats.urls")),
     path("", include("arena.leaderboard.urls")),
+    path("", include("arena.reports.urls")),
     path("", include("arena.voters.urls")),
     path("", include("arena.demo.urls")),
     path("language/", language_choose, name="language"),

@@ -81,7 +81,8 @@ class Part(Immutable):
     """
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="parts")
-    name = models.CharField(max_length=160)
+    # A word and a contestant's name.
+    name = models.CharField(max_length=260)
     digest = models.CharField(max_length=64, db_index=True)
     # The canonical text, packed: a publication has dozens, each of thousands of numbers.
     packed = models.BinaryField()

@@ -25,7 +25,7 @@ from arena.voters.models import Voter
 from ranking import BoardState, RankingError, RankingSpec, Votes
 from ranking.errors import SnapshotError
 from ranking.sealed import PUBLISHED_COLUMNS, columns_for, file_digest, read_sealed
-from ranking.snapshots import SegmentEntry
+from ranking.snapshots import SegmentEntry, Stated
 
 NAME = re.compile(r"[0-9a-f]{6,64}")
 DRAFT = "draft"
@@ -179,6 +179,21 @@ def families_now(contestants: Iterable[str]) -> dict[str, str]:
     order = {stage.value: place for place, stage in enumerate(STAGES)}
     ranked = sorted(known.values(), key=lambda each: (order[each.stage], each.number, each.name))
     return {revision.family or revision.name: revision.name for revision in ranked}
+
+
+def stated_now(contestants: Iterable[str]) -> dict[str, Stated]:
+    """What the catalog says of each of these revisions, by name."""
+    return {
+        name: Stated(
+            family=revision.family,
+            stage=revision.stage,
+            organisation=organisation.name if (organisation := contestant.organisation) else "",
+            licence=contestant.licence,
+            released=contestant.released_on.isoformat() if contestant.released_on else "",
+        )
+        for name, revision in revisions_by_name(list(contestants)).items()
+        for contestant in (revision.contestant,)
+    }
 
 
 # -- Boards and battles ----------------------------------------------------------------------

@@ -29,12 +29,13 @@ from arena.leaderboard.selectors import (
     latest_snapshot,
     sealed_now,
     sealed_read,
+    stated_now,
 )
 from ranking import Leaderboard, Votes, next_pairs
 from ranking.analysis import Before, parts, sources_of
 from ranking.publication import Publication, publication
 from ranking.sampling import UNSEEN_GAIN
-from ranking.snapshots import FORM, GENESIS, canonical, digest_of, snapshot_document
+from ranking.snapshots import FORM, GENESIS, Stated, canonical, digest_of, snapshot_document
 from ranking.version import ENGINE
 
 log = logging.getLogger(__name__)
@@ -118,13 +119,15 @@ def publish(*, published_at: datetime | None = None, actor: Any = None) -> Snaps
     if not sealed.entries or is_published(sealed.state):
         return None
     sources = sources_of(sealed_read(sealed))
-    sources = replace(sources, places=families_now(sources.votes.contestants))
+    names = sources.votes.contestants
+    sources = replace(sources, places=families_now(names), stated=stated_now(names))
     fitted = publication(sources.votes)
     before = before_of(previous) if previous else None
     snapshot = snapshot_store(
         fitted=fitted,
         parts=parts_made(parts(sources, fitted, before)),
         families=sources.places or {},
+        catalog=sources.stated,
         sealed=sealed,
         previous=previous,
         published_at=published_at or timezone.now(),
@@ -158,6 +161,7 @@ def snapshot_store(
     fitted: Publication,
     parts: Sequence[Part],
     families: Mapping[str, str],
+    catalog: Mapping[str, Stated],
     sealed: Sealed,
     previous: Snapshot | None,
     published_at: datetime,
@@ -174,6 +178,7 @@ def snapshot_store(
         segments=sealed.entries,
         exclusions=sealed.exclusions,
         families=families,
+        catalog=catalog,
         parts={part.name: part.digest for part in parts},
     )
     snapshot = Snapshot.objects.create(

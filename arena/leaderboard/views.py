@@ -22,7 +22,6 @@ from arena.leaderboard.exceptions import NoSuchBoard, NothingPublished
 from arena.leaderboard.exports import view_csv, view_data
 from arena.leaderboard.ledgers import ledger_of
 from arena.leaderboard.mine import my_page
-from arena.leaderboard.models import Fitted
 from arena.leaderboard.moved import (
     LEDGER,
     Question,
@@ -37,16 +36,15 @@ from arena.leaderboard.moved import (
 from arena.leaderboard.pictures import charts, file_name, picture
 from arena.leaderboard.reveal import reveal as reveal_of
 from arena.leaderboard.selectors import (
-    DRAFT,
     battle_revealed,
     draft_exists,
-    draft_get,
     latest_digest,
     part_get,
     snapshot_get,
 )
 from arena.leaderboard.takeout import votes_csv, votes_json
 from arena.leaderboard.viewing import OVERALL, view_of
+from arena.leaderboard.visits import is_staff, kept_from_caches, snapshot_asked
 from arena.voters.models import Voter
 from arena.voters.networks import address_of_request
 from arena.voters.selectors import voter_by_key
@@ -59,23 +57,6 @@ PART_SECONDS = 60
 KEPT_FOR = frozenset({"board", "controls", "variant", "rows", "sort", "licence", "stage"})
 # A number of the log's pages; others are those of the first.
 LOG_PAGE = re.compile(r"(?:[1-9][0-9]{0,2})?")
-
-
-def asked_for(request: HttpRequest) -> Fitted:
-    name = request.GET.get("snapshot", "")
-    # For everybody but staff a draft is a publication that does not exist.
-    return draft_get() if name == DRAFT and is_staff(request) else snapshot_get(name)
-
-
-def is_staff(request: HttpRequest) -> bool:
-    return request.user.is_active and request.user.is_staff
-
-
-def kept_from_caches(response: HttpResponse, snapshot: Fitted) -> HttpResponse:
-    """A draft is for the one who asked, and only now."""
-    if snapshot.is_draft:
-        add_never_cache_headers(response)
-    return response
 
 
 @require_safe
@@ -96,7 +77,7 @@ def board_made(request: HttpRequest, category: str) -> HttpResponse:
     staff = is_staff(request)
     shown = {"is_staff": staff, "has_draft": staff and draft_exists()}
     try:
-        snapshot = asked_for(request)
+        snapshot = snapshot_asked(request)
     except NothingPublished as nothing:
         return render(request, "leaderboard/board.html", shown | {"nothing": nothing})
     if "category" in request.GET:
@@ -119,7 +100,7 @@ def board_made(request: HttpRequest, category: str) -> HttpResponse:
 @require_safe
 def board_path(request: HttpRequest) -> HttpResponse:
     """Ratings along the strength of control, for a page that moves its rows itself."""
-    snapshot = asked_for(request)
+    snapshot = snapshot_asked(request)
     path = part_get(snapshot, "path")
     if path is None:
         raise NoSuchBoard(_("In this publication no path leads from raw to controlled."))
@@ -131,7 +112,7 @@ def board_path(request: HttpRequest) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest, form: str, category: str = OVERALL) -> HttpResponse:
     """The rows that the page of the same query shows, and all of them."""
-    snapshot = asked_for(request)
+    snapshot = snapshot_asked(request)
     view = view_of(snapshot, request.GET, category)
     if form == "csv":
         response = HttpResponse(view_csv(snapshot, view), content_type="text/csv; charset=utf-8")
@@ -146,7 +127,7 @@ def download(request: HttpRequest, form: str, category: str = OVERALL) -> HttpRe
 @require_safe
 def board_picture(request: HttpRequest, form: str, category: str = OVERALL) -> HttpResponse:
     """The rows that the page of the same query shows, drawn."""
-    snapshot = asked_for(request)
+    snapshot = snapshot_asked(request)
     # What is unfolded on the page has no place in a picture.
     view = view_of(snapshot, request.GET, category).changed(opened=frozenset(), whole=True)
     named = view.changed(snapshot=snapshot.digest)
@@ -334,7 +315,7 @@ def moved_feed(request: HttpRequest) -> HttpResponse:
 def how_sure(request: HttpRequest) -> HttpResponse:
     """POST has worked out what would turn the order of the pair that the address names."""
     try:
-        snapshot = asked_for(request)
+        snapshot = snapshot_asked(request)
     except NothingPublished as nothing:
         return render(request, "leaderboard/sure.html", {"nothing": nothing})
     board = sure.board_of(snapshot)
@@ -359,7 +340,7 @@ def how_sure(request: HttpRequest) -> HttpResponse:
 @require_safe
 def sure_pairs(request: HttpRequest) -> HttpResponse:
     """A block of the matrix of all pairs: a part of the page, or a page of its own."""
-    snapshot = asked_for(request)
+    snapshot = snapshot_asked(request)
     matrix = sure.matrix_of(snapshot, request.GET)
     if matrix is None:
         raise NoSuchBoard(sure.why_absent(snapshot, "sure"))
@@ -371,7 +352,7 @@ def sure_pairs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def sure_download(request: HttpRequest, form: str) -> HttpResponse:
-    snapshot = asked_for(request)
+    snapshot = snapshot_asked(request)
     if form == "csv":
         text = sure.sure_csv(snapshot)
         response = HttpResponse(text, content_type="text/csv; charset=utf-8")
@@ -384,7 +365,7 @@ def sure_download(request: HttpRequest, form: str) -> HttpResponse:
 
 @require_safe
 def sure_picture(request: HttpRequest, form: str) -> HttpResponse:
-    snapshot = asked_for(request)
+    snapshot = snapshot_asked(request)
     every = QueryDict(f"show={sure.ALL}")
     response = picture(
         request,

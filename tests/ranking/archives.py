@@ -79,6 +79,7 @@ def published(
         segments=segments,
         exclusions=taken_out,
         families=families or {},
+        catalog={},
         parts={
             name: part_written(folder, content)
             for name, content in parts(sources, fitted, before and before_of(folder, before))

@@ -118,7 +118,7 @@ def test_names_are_told_before_the_work() -> None:
         pass
 
     assert told[0] == "boards"
-    assert told[-1] == "ledger"
+    assert told[-1] == "table of categories"
 
 
 # -- Against the plain functions -------------------------------------------------------------
