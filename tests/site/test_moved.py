@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 def ledgers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publications with no other parts than their ledgers, which is quicker."""
     monkeypatch.setattr(
-        services, "parts", lambda sources, made, before: analysis.ledgers(sources, made, before)
+        services, "parts", lambda sources, made, before: analysis.ledger_parts(sources, made, before)
     )
 
 
