@@ -33,7 +33,7 @@ TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
 # An interval wider than so many times the usual one may run off the axis.
 WIDEST_SHOWN = 4.0
 # A board of more rows shows so many at first.
-ROWS_AT_FIRST = 60
+ROWS_AT_FIRST = 50
 # So many rows of the table an opened account takes.
 WHY_ROWS = 3
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from arena.integrity.exceptions import SegmentMissing
 from arena.leaderboard.exceptions import NoSuchLedger
-from arena.leaderboard.models import BoardName, Part, Snapshot
-from arena.leaderboard.selectors import board_name, board_state, part_names
+from arena.leaderboard.models import BoardName, Snapshot
+from arena.leaderboard.selectors import board_name, board_state, part_read
 from ranking import BoardState, Ledger, LedgerRow, Term, movement_ledger
 
 log = logging.getLogger(__name__)
@@ -97,10 +97,7 @@ def published_ledger(before: Snapshot, after: Snapshot, rows: Rows) -> dict[str,
 
     Where it has none, `error` says why.
     """
-    name = f"ledger/{rows}"
-    if after.previous != before.digest or name not in part_names(after):
-        return None
-    return Part.objects.get(snapshot=after, name=name).content
+    return part_read(after, f"ledger/{rows}") if after.previous == before.digest else None
 
 
 def ledger_of(document: Mapping[str, Any]) -> Ledger:

@@ -10,6 +10,11 @@ from django.db import models
 
 from arena.catalog.models import Revision
 from arena.core.models import Immutable
+from arena.core.shelf import Shelf
+
+# Reading a text of a million characters takes longer than all else that a page does. What is read
+# takes some five times the room of its text.
+TEXTS = Shelf(most=8_000_000)
 
 
 class BoardName(models.TextChoices):
@@ -50,9 +55,16 @@ class Fitted(models.Model):
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        """The document, read."""
-        content: dict[str, Any] = json.loads(self.document)
+        """The document, read. It is the same for all who ask: not to be changed."""
+        content: dict[str, Any] = TEXTS.get(self.digest, lambda: self.document, json.loads)
         return content
+
+
+class SnapshotManager(models.Manager["Snapshot"]):
+    """Leaves the document where it is until somebody asks for it."""
+
+    def get_queryset(self) -> models.QuerySet["Snapshot"]:
+        return super().get_queryset().defer("document")
 
 
 class Snapshot(Immutable, Fitted):
@@ -65,6 +77,8 @@ class Snapshot(Immutable, Fitted):
     # The link of the last segment it rests on.
     head = models.CharField(max_length=64)
     published_at = models.DateTimeField(db_index=True)
+
+    objects = SnapshotManager()
 
     class Meta:
         ordering = ("-number",)
@@ -99,12 +113,6 @@ class Part(Immutable):
     @property
     def text(self) -> str:
         return zstandard.decompress(bytes(self.packed)).decode()
-
-    @cached_property
-    def content(self) -> dict[str, Any]:
-        """The part, read."""
-        content: dict[str, Any] = json.loads(self.text)
-        return content
 
 
 class Draft(Fitted):

@@ -1,5 +1,6 @@
 """Reads of publications, and of the sealed votes that one rests on."""
 
+import json
 import re
 import uuid
 from collections import defaultdict
@@ -20,7 +21,7 @@ from arena.integrity.exceptions import SegmentMissing
 from arena.integrity.models import Segment
 from arena.integrity.selectors import sealed_up_to, standing_exclusions, state_of, votes_state
 from arena.leaderboard.exceptions import NoSuchBoard, NoSuchSnapshot, NothingPublished, NotRevealed
-from arena.leaderboard.models import BoardName, Draft, Fitted, Part, Snapshot, Standing
+from arena.leaderboard.models import TEXTS, BoardName, Draft, Fitted, Part, Snapshot, Standing
 from arena.voters.models import Voter
 from ranking import BoardState, RankingError, RankingSpec, Votes
 from ranking.errors import SnapshotError
@@ -162,12 +163,26 @@ def part_names(snapshot: Fitted) -> frozenset[str]:
     return frozenset(snapshot.content.get("parts", ()))
 
 
+def part_read(snapshot: Fitted, name: str) -> dict[str, Any] | None:
+    """The part of that name; one that could not be computed says why in `error`.
+
+    It is the same for all who ask: not to be changed.
+    """
+    digest = snapshot.content.get("parts", {}).get(name)
+    if digest is None:
+        return None
+
+    def text() -> str:
+        return Part.objects.get(snapshot_id=snapshot.pk, name=name).text
+
+    content: dict[str, Any] = TEXTS.get(digest, text, json.loads)
+    return content
+
+
 def part_get(snapshot: Fitted, name: str) -> dict[str, Any] | None:
     """The part of that name, None where the publication has none or says why not."""
-    if name not in part_names(snapshot):
-        return None
-    content = Part.objects.get(snapshot_id=snapshot.pk, name=name).content
-    return None if "error" in content else content
+    content = part_read(snapshot, name)
+    return None if content is None or "error" in content else content
 
 
 def families_now(contestants: Iterable[str]) -> dict[str, str]:

@@ -23,14 +23,14 @@ from arena.leaderboard import asking, sure_words
 from arena.leaderboard.boards import axis, interval_words, row_of, unplaced_sentence
 from arena.leaderboard.certainty import first_place
 from arena.leaderboard.exports import published, written
-from arena.leaderboard.models import BoardName, Fitted, Part
+from arena.leaderboard.models import BoardName, Fitted
 from arena.leaderboard.page import Axis
 from arena.leaderboard.page import Row as BoardRow
 from arena.leaderboard.selectors import (
     board_document,
     board_name,
     part_get,
-    part_names,
+    part_read,
     revisions_by_name,
     snapshot_get,
 )
@@ -116,10 +116,9 @@ def why_absent(snapshot: Fitted, part: str) -> str:
     """Why a publication has no such part, in a sentence."""
     if snapshot.is_draft:
         return _("A draft does not work this out; its publication will.")
-    if part in part_names(snapshot):
-        error = Part.objects.get(snapshot_id=snapshot.pk, name=part).content.get("error")
-        if error:
-            return sentence_translated(error)
+    content = part_read(snapshot, part)
+    if content is not None and "error" in content:
+        return sentence_translated(content["error"])
     return _("This publication did not work it out: too few contestants can be compared.")
 
 
@@ -263,7 +262,7 @@ class SurePage:
 
 def sure_page(board: Board, query: QueryDict) -> SurePage:
     snapshot = board.snapshot
-    rows = rows_of(board)
+    rows = board_rows(board)
     shown = rows if query.get("show") == ALL else rows[:ROWS_AT_FIRST]
     turned = neighbours_turned(board)
     named = {"snapshot": snapshot.short} if query.get("snapshot") else {}
@@ -284,12 +283,12 @@ def sure_page(board: Board, query: QueryDict) -> SurePage:
         board=board.name.value,
         counted=counts["counted"],
         read=counts["read"],
-        rows=shown,
+        rows=with_chances(board, shown),
         placed=len(rows),
         all_rows=""
         if len(shown) == len(rows)
         else f"{reverse('leaderboard:sure')}?{urlencode(named | {'show': ALL})}#everybody",
-        axis=axis(tuple(row.board for row in rows)),
+        axis=axis(rows),
         places=place_ticks(len(rows)),
         tops=tops_of(board),
         neighbours=neighbours_found(board),
@@ -313,17 +312,17 @@ def sure_page(board: Board, query: QueryDict) -> SurePage:
     )
 
 
-def rows_of(board: Board) -> tuple[Row, ...]:
+def board_rows(board: Board) -> tuple[BoardRow, ...]:
     revisions = revisions_by_name(board.names)
-    chances = {entry["contestant"]: entry for entry in board.sure["chances"]} if board.sure else {}
     return tuple(
-        row_with(
-            row_of(row | catalog_fields(revisions[row["contestant"]])),
-            chances.get(row["contestant"]),
-            tops_of(board),
-        )
-        for row in board.standings
+        row_of(row | catalog_fields(revisions[row["contestant"]])) for row in board.standings
     )
+
+
+def with_chances(board: Board, rows: Sequence[BoardRow]) -> tuple[Row, ...]:
+    chances = {entry["contestant"]: entry for entry in board.sure["chances"]} if board.sure else {}
+    tops = tops_of(board)
+    return tuple(row_with(row, chances.get(row.name), tops) for row in rows)
 
 
 def row_with(row: BoardRow, entry: Data | None, tops: Sequence[int]) -> Row:
@@ -372,10 +371,10 @@ def neighbours_found(board: Board) -> str:
     return sure_words.neighbours_sentence(sum(chance.is_open for chance in found), len(found))
 
 
-def ratings_found(rows: Sequence[Row]) -> str:
+def ratings_found(rows: Sequence[BoardRow]) -> str:
     if not rows:
         return ""
-    half = doubt(median_low(row.board.half for row in rows))
+    half = doubt(median_low(row.half for row in rows))
     return _("The usual rating is known to %(half)s points.") % {"half": half}
 
 
@@ -770,7 +769,10 @@ def sure_csv(snapshot: Fitted) -> str:
     board = board_of(snapshot)
     tops = tops_of(board)
     chances = () if no_chances(board) else ("p_best", *(f"p_top_{top}" for top in tops))
-    return written((*CSV_COLUMNS, *chances), [csv_row(row, chances) for row in rows_of(board)])
+    return written(
+        (*CSV_COLUMNS, *chances),
+        [csv_row(row, chances) for row in with_chances(board, board_rows(board))],
+    )
 
 
 def csv_row(row: Row, chances: Sequence[str]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def test_what_the_page_filters_the_picture_does(client: Client, board: Snapshot)
 
 @pytest.mark.parametrize("votes", [0, 520])
 def test_invented_votes_are_named_within(board: Snapshot, votes: int) -> None:
-    board.content["simulated_votes"] = votes
+    board.content = {**board.content, "simulated_votes": votes}
     drawn = sure_chart(board, sure_page(board_of(board), QueryDict())).to_dict(validate=False)
     beneath = " ".join(drawn["title"]["subtitle"])
 

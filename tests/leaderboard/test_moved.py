@@ -37,7 +37,9 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 def ledgers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publications with no other parts than their ledgers, which is quicker."""
     monkeypatch.setattr(
-        services, "parts", lambda sources, made, before: analysis.ledger_parts(sources, made, before)
+        services,
+        "parts",
+        lambda sources, made, before: analysis.ledger_parts(sources, made, before),
     )
 
 

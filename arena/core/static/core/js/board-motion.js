@@ -23,21 +23,31 @@ function drawn(line) {
   };
 }
 
-/** Let everything arrive from `before`, as `places` told it. */
+/** Let everything arrive from `before`, as `places` told it: what nobody sees is there at once. */
 export function glide(board, before) {
   if (still.matches) return;
   // All places are read before anything is set in motion, so that the page is laid out once.
-  const ways = [...rows(board)].map((row) => [
-    row,
-    before.rows.get(row.dataset.contestant) - row.offsetTop,
-  ]);
-  for (const [row, way] of ways) {
-    if (way) row.animate({ transform: [`translateY(${way}px)`, "none"] }, TRAVEL);
+  const { top, bottom } = inView(board);
+  const seen = (place) => place > top && place < bottom;
+  const ways = [...rows(board)]
+    .map((row) => [row, before.rows.get(row.dataset.contestant), row.offsetTop])
+    .filter(([, was, is]) => was !== undefined && was !== is && (seen(was) || seen(is)));
+  for (const [row, was, is] of ways) {
+    row.animate({ transform: [`translateY(${was - is}px)`, "none"] }, TRAVEL);
   }
+  const moved = new Set(ways.map(([row]) => row.dataset.contestant));
   for (const line of lines(board)) {
-    const from = before.lines.get(line.dataset.contestant);
+    const from = moved.has(line.dataset.contestant) && before.lines.get(line.dataset.contestant);
     if (from) redraw(line, from, drawn(line));
   }
+}
+
+/** Which places of rows can be seen, with some room above and below. */
+function inView(board) {
+  const table = board.querySelector("tbody")?.closest("table");
+  const start = table ? table.getBoundingClientRect().top : 0;
+  const room = 80;
+  return { top: -start - room, bottom: window.innerHeight - start + room };
 }
 
 function redraw(line, from, to) {
