@@ -12,6 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from arena.leaderboard.categories import category_words
 from arena.leaderboard.certainty import first_place
 from arena.leaderboard.forms import form_of, toggle_label
 from arena.leaderboard.models import Fitted
@@ -20,6 +21,7 @@ from arena.leaderboard.page import (
     BoardPage,
     ControlTag,
     Moved,
+    Pooling,
     Row,
     UnplacedRow,
 )
@@ -56,7 +58,7 @@ def board_page(snapshot: Fitted, view: View) -> BoardPage:
         snapshot=snapshot.short,
         digest=snapshot.digest,
         engine=snapshot.engine,
-        interval=interval_words(document),
+        interval=_("pooled with all other votes") if view.is_pooled else interval_words(document),
         board=view.board.value,
         has_controlled=view.has_controlled,
         is_between=view.is_between,
@@ -78,6 +80,7 @@ def board_page(snapshot: Fitted, view: View) -> BoardPage:
         has_latency=any(row.latency for row in placed),
         has_slopes=bool(view.controls) and not view.sorting and any(row.moved for row in rows),
         left_out=left_out(counts),
+        pooling=pooling(snapshot, view, counts["counted"]),
         query=view.query(),
         permalink=address + view.permalink(snapshot),
         address=address + view.query(),
@@ -116,6 +119,7 @@ def row_of(standing: Data) -> Row:
         moved=moved_of(standing) if "raw_rank" in standing else None,
         price=price_of(standing) if "price_in" in standing else None,
         latency=number_format(standing["latency"], 2) if "latency" in standing else "",
+        revision=standing.get("revision", 0),
         below="below" in standing,
     )
 
@@ -292,7 +296,40 @@ def held_words(view: View) -> str:
 def board_words(view: View) -> str:
     if view.category == OVERALL:
         return _("Overall board")
-    return _("Board of %(category)s") % {"category": view.category.replace("_", " ")}
+    return _("Board of %(category)s") % {"category": category_words(view.category)}
+
+
+def pooling(snapshot: Fitted, view: View, votes: int) -> Pooling | None:
+    """Of a thin category: what its ratings rest on, and the way to the other kind."""
+    if not view.can_be_pooled:
+        return None
+    if view.is_pooled:
+        part = part_get(snapshot, view.part)
+        assert part is not None
+        other = board_address(view) + view.changed(alone=True).query()
+        sentence = pooled_sentence(votes, part["pooled"])
+        return Pooling(sentence, other if view.can_be_alone else "", is_shown=True)
+    other = board_address(view) + view.changed(alone=False).query()
+    return Pooling(alone_sentence(votes), other, is_shown=False)
+
+
+def pooled_sentence(votes: int, borrowed: float) -> str:
+    """How much of what sets the category apart its own votes settle."""
+    return ngettext(
+        "Only %(votes)s vote here, so ratings are pooled: it settles %(share)s%% of how far this "
+        "category differs from all other votes, and the rest is borrowed from them.",
+        "Only %(votes)s votes here, so ratings are pooled: they settle %(share)s%% of how far this "
+        "category differs from all other votes, and the rest is borrowed from them.",
+        votes,
+    ) % {"votes": grouped(votes), "share": number_format(math.ceil(100 * (1 - borrowed)))}
+
+
+def alone_sentence(votes: int) -> str:
+    return ngettext(
+        "Only %(votes)s vote here, and these ratings rest on it alone.",
+        "Only %(votes)s votes here, and these ratings rest on them alone.",
+        votes,
+    ) % {"votes": grouped(votes)}
 
 
 def furthest_sentence(movers: Iterable[Row]) -> str:
@@ -332,6 +369,8 @@ def subtitle(rows: tuple[Row, ...], snapshot: Fitted, view: View) -> str:
         return ""
     if view.is_between:
         return _("Between the ends ratings are exact, and their intervals are not computed.")
+    if view.is_pooled:
+        return _("Ranks are those of the pooled ratings; their intervals say how sure they are.")
     if any(row.rank_lower is None for row in rows):
         return _("Too few voters to say how sure the ranks are.")
     possible = [row for row in rows if row.rank_lower == 1]

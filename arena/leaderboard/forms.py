@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from django.urls import reverse
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from arena.leaderboard.categories import category_label
 from arena.leaderboard.models import Fitted
 from arena.leaderboard.page import ControlTag, Form, Head, Option, Toggle
 from arena.leaderboard.sentences import LABELS
@@ -34,7 +34,7 @@ VARIANTS = {
     "no_identity": gettext_lazy("Without answers that named themselves"),
 }
 # Parts of an address that no input of the form shows.
-UNSEEN = {"snapshot", "sort", "open", "show"}
+UNSEEN = {"snapshot", "pooling", "sort", "open", "show"}
 
 
 def toggle_label(name: str) -> str:
@@ -53,7 +53,7 @@ def form_of(
     bare = view.changed(filters=Filters())
     return Form(
         address=address,
-        raw=address + raw_of(view).query() if view.has_controlled else "",
+        raw=address + raw_of(view).query() if view.has_controlled and view.has_raw else "",
         controlled=address + full_of(view).query() if view.has_controlled else "",
         toggles=tuple(toggle_of(name, view, tags) for name in switched(view)),
         full=",".join(view.choices.full),
@@ -132,10 +132,6 @@ def options(values: Iterable[str], chosen: str) -> tuple[Option, ...]:
     """Absent where there is nothing to choose between."""
     made = tuple(Option(value, value, value == chosen) for value in values)
     return made if len(made) > 1 or chosen else ()
-
-
-def category_label(name: str) -> str:
-    return _("Overall") if name == OVERALL else capfirst(name.replace("_", " "))
 
 
 def categories_of(view: View) -> tuple[Option, ...]:

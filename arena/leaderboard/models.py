@@ -60,13 +60,6 @@ class Fitted(models.Model):
         return content
 
 
-class SnapshotManager(models.Manager["Snapshot"]):
-    """Leaves the document where it is until somebody asks for it."""
-
-    def get_queryset(self) -> models.QuerySet["Snapshot"]:
-        return super().get_queryset().defer("document")
-
-
 class Snapshot(Immutable, Fitted):
     """A publication. Neither its document nor its place in the row ever changes."""
 
@@ -77,8 +70,6 @@ class Snapshot(Immutable, Fitted):
     # The link of the last segment it rests on.
     head = models.CharField(max_length=64)
     published_at = models.DateTimeField(db_index=True)
-
-    objects = SnapshotManager()
 
     class Meta:
         ordering = ("-number",)

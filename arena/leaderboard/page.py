@@ -64,6 +64,8 @@ class Row:
     """Dollars per million tokens, in and out."""
     latency: str = ""
     """Median seconds to the first token."""
+    revision: int = 0
+    """Which of its contestant's revisions it is, where others stand on the board too."""
     below: bool = False
     """Whether it stands below the row of its family."""
     place: int = 1
@@ -140,6 +142,19 @@ class Head:
     query: str
     order: str = ""
     """ascending, descending or nothing, as ARIA has it."""
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How a category of few votes is rated.
+
+    sentence: how few they are, and what the ratings rest on. other: the address of the same board
+    the other way; "" where there is none. is_shown: whether these ratings borrow.
+    """
+
+    sentence: str
+    other: str
+    is_shown: bool
 
 
 @dataclass(frozen=True)
@@ -253,6 +268,8 @@ class BoardPage:
     address: str
     """The canonical address of this view."""
     form: Form | None = None
+    pooling: Pooling | None = None
+    """Only of a category of few votes."""
 
     @property
     def has_moved(self) -> bool:

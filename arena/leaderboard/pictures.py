@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -55,13 +56,20 @@ def picture(
 
 
 def drawn(chart: Callable[[], Chart], form: str) -> bytes:
+    with drawing():
+        return FORMATS[f".{form}"](chart().to_dict(validate=False))
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """One picture at a time. Raises TooMany where others' take too long."""
     if not _drawing.acquire(timeout=PATIENCE_SECONDS):
         raise TooMany(
             _("Other readers' pictures are being drawn. Try again in a moment."),
             retry_after=RETRY_SECONDS,
         )
     try:
-        return FORMATS[f".{form}"](chart().to_dict(validate=False))
+        yield
     finally:
         _drawing.release()
 

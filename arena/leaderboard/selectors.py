@@ -36,8 +36,13 @@ CURRENT = "current"
 STAGES = (Stage.UNKNOWN, Stage.EXPERIMENTAL, Stage.PREVIEW, Stage.RELEASED)
 
 
+def snapshots() -> QuerySet[Snapshot]:
+    """All publications, the latest first; a document is fetched when somebody asks for it."""
+    return Snapshot.objects.defer("document")
+
+
 def latest_snapshot() -> Snapshot | None:
-    return Snapshot.objects.first()
+    return snapshots().first()
 
 
 def latest_digest() -> str | None:
@@ -56,7 +61,7 @@ def snapshot_get(name: str = "") -> Snapshot:
             state = votes_state()
             raise NothingPublished(waiting=bool(state["segments"] or state["native"]["count"]))
         return latest
-    known = Snapshot.objects.all()
+    known = snapshots()
     found = known.filter(digest__startswith=name).first() if NAME.fullmatch(name) else None
     if found is None:
         recent = ", ".join(snapshot.short for snapshot in known.only("digest")[:5])
@@ -75,7 +80,7 @@ def digest_at(moment: datetime) -> str | None:
 
 def snapshots_up_to(number: int, count: int) -> QuerySet[Snapshot]:
     """So many publications up to that number, the latest first."""
-    return Snapshot.objects.filter(number__lte=number)[:count]
+    return snapshots().filter(number__lte=number)[:count]
 
 
 def draft_get() -> Draft:

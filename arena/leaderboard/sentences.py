@@ -82,6 +82,10 @@ SENTENCES = (
         "%(names)s separate wins from losses in these votes, so no finite estimate exists "
         "(the contestants that it moves most: %(moved)s). Fit without them or gather more votes."
     ),
+    gettext_noop(
+        "The votes do not bound how much the categories differ, so hardly anything is pooled and "
+        "the intervals leave out that τ is uncertain."
+    ),
     # What a job says of how far it is.
     gettext_noop("%(fits)s of at most %(most)s boards fitted"),
     gettext_noop("Fitting all votes"),

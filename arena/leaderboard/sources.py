@@ -1,6 +1,7 @@
 """The boards that a publication holds, and the rows that a view shows of one."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ from arena.battles.models import Answer, Side
 from arena.catalog.models import SERVED, Revision
 from arena.leaderboard.exceptions import NoSuchBoard
 from arena.leaderboard.models import BoardName, Fitted
-from arena.leaderboard.selectors import board_document, part_get, revisions_by_name
+from arena.leaderboard.selectors import board_document, board_name, part_get, revisions_by_name
 from arena.leaderboard.viewing import FAMILIES, Filters, View
 
 # So many of the newest answers tell how long each contestant takes to begin.
@@ -80,9 +81,27 @@ def view_source(snapshot: Fitted, view: View) -> Source:
     if not view.part:
         return board_source(snapshot, view.board)
     document = part_required(snapshot, view.part)
+    if view.is_pooled:
+        return Source(view.name, view.category, pooled_document(snapshot, document))
     return Source(
         view.name, view.category, document, document["movements"], raw_of(snapshot, view, document)
     )
+
+
+def pooled_document(snapshot: Fitted, part: Data) -> Data:
+    """The pooled ratings of a category as a board has them: whom all votes cannot place is not
+    placed here either, and rank sets are not known."""
+    everybody = board_document(snapshot, board_name(snapshot, ""))
+    unknown = dict.fromkeys(("rank_lower", "rank_upper"))
+    shared = ("spec", "unplaced", "clustered", "effective_voters")
+    return {
+        **{name: everybody[name] for name in shared},
+        "coefficients": [],
+        "position": None,
+        "warnings": part["warnings"],
+        "counts": part["counts"],
+        "standings": [row | unknown for row in part["standings"]],
+    }
 
 
 def raw_of(snapshot: Fitted, view: View, document: Data) -> dict[str, Data]:
@@ -190,6 +209,10 @@ def catalog_fields(revision: Revision) -> dict[str, str]:
     return {name: value for name, value in stated.items() if value}
 
 
+def slug_of(revision: Revision) -> str:
+    return revision.contestant.slug
+
+
 def prices(revision: Revision) -> dict[str, float]:
     """Dollars per million tokens, where the catalog states them."""
     contestant = revision.contestant
@@ -209,12 +232,14 @@ def all_rows(snapshot: Fitted, source: Source) -> list[Data]:
     rows = source.document["standings"]
     revisions = revisions_by_name([row["contestant"] for row in rows])
     moved, latencies = source.moved(), latency_of(snapshot)
+    slugs = Counter(map(slug_of, revisions.values()))
     return [
         row
         | catalog_fields(revisions[name])
         | prices(revisions[name])
         | moved.get(name, {})
         | ({"latency": latencies[name]} if name in latencies else {})
+        | ({"revision": revisions[name].number} if slugs[slug_of(revisions[name])] > 1 else {})
         for row in rows
         for name in (row["contestant"],)
     ]

@@ -16,7 +16,7 @@ from arena.catalog.models import Licence, Stage
 from arena.core.exceptions import ArenaError, BadInput
 from arena.leaderboard.exceptions import NoSuchBoard
 from arena.leaderboard.models import BoardName, Fitted
-from arena.leaderboard.selectors import board_name, part_names
+from arena.leaderboard.selectors import board_name, part_get, part_names
 from ranking.analysis import NONE, TOGGLES, VARIANTS, toggles_name
 from ranking.covariates import expand_controls
 
@@ -27,6 +27,9 @@ ALL = "all"
 # Sent by the board's form whatever is ticked, so that ticking nothing is said too.
 EXPLICIT = POSITION
 RAW, FULL = 0.0, 1.0
+# A thin category's board of its own votes alone, and the kind of board that borrows.
+ALONE = "none"
+POOLED = "pooled"
 
 # Whether a first look at a column shows the largest first.
 SORTS = {
@@ -55,8 +58,6 @@ class Choices:
     sets: frozenset[tuple[str, ...]]
     variants: tuple[str, ...]
     categories: tuple[str, ...]
-    controlled_parts: frozenset[str]
-    """Names of categories and variants that have a controlled board."""
     has_path: bool
 
     @cached_property
@@ -79,11 +80,6 @@ def choices_of(snapshot: Fitted) -> Choices:
                 for name in names
                 if name.startswith("category/") and name.endswith(f"/{BoardName.RAW}")
             )
-        ),
-        controlled_parts=frozenset(
-            name.removesuffix(f"/{BoardName.CONTROLLED}")
-            for name in names
-            if name.endswith(f"/{BoardName.CONTROLLED}")
         ),
         has_path="path" in names,
     )
@@ -120,7 +116,9 @@ class View:
 
     snapshot: as the address names it; "" for the latest. strength: of control, between 0 and 1
     along the path where the board is neither raw nor controlled, else the end at which it stands.
-    opened: the contestants, by name, whose movement is explained.
+    opened: the contestants, by name, whose movement is explained. boards: which a category or a
+    variant has; those that its votes could not give are not among them. alone: whether a thin
+    category is to rest on its own votes.
     """
 
     choices: Choices = field(compare=False, repr=False)
@@ -134,6 +132,8 @@ class View:
     descending: bool = False
     filters: Filters = Filters()
     opened: frozenset[str] = frozenset()
+    boards: frozenset[str] = frozenset()
+    alone: bool = False
     whole: bool = False
     """Whether all rows are shown, however many there are."""
 
@@ -169,7 +169,25 @@ class View:
         """Whether there is a controlled board beside the raw one."""
         if self.is_plain:
             return bool(self.choices.full)
-        return self.part_of_choice in self.choices.controlled_parts
+        return bool(self.choices.full) and bool(self.boards & {BoardName.CONTROLLED, POOLED})
+
+    @property
+    def has_raw(self) -> bool:
+        return self.is_plain or BoardName.RAW in self.boards
+
+    @property
+    def can_be_pooled(self) -> bool:
+        """Whether this is the board of a thin category as the publication's default board is."""
+        return POOLED in self.boards and self.controls == self.choices.full
+
+    @property
+    def is_pooled(self) -> bool:
+        return self.can_be_pooled and not self.alone
+
+    @property
+    def can_be_alone(self) -> bool:
+        """Whether the same board is there of the category's own votes."""
+        return self.can_be_pooled and self.board in self.boards
 
     @property
     def part_of_choice(self) -> str:
@@ -179,6 +197,8 @@ class View:
     @property
     def part(self) -> str:
         """The part that holds this board; "" for the two of the document itself."""
+        if self.is_pooled:
+            return f"{self.part_of_choice}/{POOLED}"
         if not self.is_plain:
             return f"{self.part_of_choice}/{self.board}"
         if self.controls in ((), self.choices.full):
@@ -190,6 +210,7 @@ class View:
         """For files: what is controlled for, in few words."""
         words = [self.category] if self.category != OVERALL else []
         words += [self.variant] if self.variant else []
+        words += [POOLED] if self.is_pooled else []
         if self.is_between:
             words.append(f"strength-{self.strength:g}")
         elif self.is_full or not self.controls:
@@ -210,6 +231,7 @@ class View:
             ("controls", "" if default else ",".join(self.controls) or NONE),
             ("strength", f"{self.strength:g}" if self.is_between else ""),
             ("variant", self.variant),
+            ("pooling", ALONE if self.alone and self.can_be_pooled else ""),
             ("rows", self.rows if self.rows != REVISIONS else ""),
             ("q", filters.search),
             ("organisation", filters.organisation),
@@ -266,6 +288,9 @@ def view_of(snapshot: Fitted, query: QueryDict, category: str = OVERALL) -> View
     if view.category != OVERALL:
         # Of a category there is one kind of board.
         view = view.changed(variant="")
+    view = view.changed(
+        boards=boards_of(snapshot, view), alone=known_pooling(query.get("pooling", "")) == ALONE
+    )
     view = with_strength(with_controls(view, query, snapshot), query)
     return with_sort(view, query.get("sort", ""))
 
@@ -287,6 +312,23 @@ def known_category(name: str, choices: Choices) -> str:
 def known_variant(name: str, choices: Choices) -> str:
     sentence = _("This publication has no variant '%(name)s'. These exist: %(known)s.")
     return one_of(name, choices.variants, sentence) if name else ""
+
+
+def boards_of(snapshot: Fitted, view: View) -> frozenset[str]:
+    """Which boards a category or a variant has; a part may only say why there is none."""
+    if view.is_plain:
+        return frozenset()
+    kinds = (BoardName.RAW, BoardName.CONTROLLED, POOLED)
+    return frozenset(
+        str(kind)
+        for kind in kinds
+        if part_get(snapshot, f"{view.part_of_choice}/{kind}") is not None
+    )
+
+
+def known_pooling(name: str) -> str:
+    sentence = _("Pooling cannot be '%(name)s'. It can be: %(known)s.")
+    return one_of(name, (ALONE,), sentence, BadInput) if name else ""
 
 
 def known_rows(name: str) -> str:

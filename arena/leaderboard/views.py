@@ -54,7 +54,9 @@ from ranking.outputs import as_csv, ledger_table
 # How long a browser keeps the part of a board that it asked for ahead.
 PART_SECONDS = 60
 # What a kept board may be asked for: of each there are few. A search is endless.
-KEPT_FOR = frozenset({"board", "controls", "variant", "rows", "sort", "licence", "stage"})
+KEPT_FOR = frozenset(
+    {"board", "controls", "variant", "pooling", "rows", "sort", "licence", "stage"}
+)
 # A number of the log's pages; others are those of the first.
 LOG_PAGE = re.compile(r"(?:[1-9][0-9]{0,2})?")
 

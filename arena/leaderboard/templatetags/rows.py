@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from django import template
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -39,10 +40,19 @@ class Words:
     no_price: str
     licences: dict[str, str]
     stages: dict[str, str]
+    models: str
+    """Where the pages of contestants begin."""
+    snapshot: str
+    """What names the publication in their addresses, where the board's own does."""
+    titles: dict[str, str]
+    """By column, what its numbers are."""
 
 
-def words() -> Words:
+def words(page: BoardPage) -> Words:
     return Words(
+        models=reverse("reports:contestants"),
+        snapshot=f"snapshot={page.snapshot}" if "snapshot=" in page.query else "",
+        titles={column: escape(title) for column, title in titles(page).items()},
         rank_set=_("rank set"),
         not_known=_("not known"),
         up=_("up"),
@@ -61,9 +71,23 @@ def words() -> Words:
     )
 
 
+def titles(page: BoardPage) -> dict[str, str]:
+    return {
+        "rank": _("Rank by rating; the bar shows the places that it may hold"),
+        "rating": _("Points on the Elo scale")
+        if page.is_between
+        else _("Points on the Elo scale, with a 95% interval"),
+        "axis-cell": _("95% interval of the rating"),
+        "moved": _("Places and points between the raw and this board; opens the account of them"),
+        "votes": _("Votes counted on this board"),
+        "price": _("Dollars per million tokens, in / out"),
+        "latency": _("Median seconds until the first token, of answers given here"),
+    }
+
+
 @register.simple_tag
 def table_rows(page: BoardPage) -> SafeString:
-    said = words()
+    said = words(page)
     return SafeString("".join(table_row(row, page, said) for row in page.rows))
 
 
@@ -71,18 +95,18 @@ def table_row(row: Row, page: BoardPage, said: Words) -> str:
     cells = [
         rank_cell(row, page, said),
         contestant_cell(row, said),
-        rating_cell(row, page),
-        cell("axis-cell", interval_glyph(row, page)),
+        rating_cell(row, page, said),
+        cell("axis-cell", interval_glyph(row, page), said),
     ]
     if page.has_moved:
-        cells.append(cell("moved", moved_words(row, row.moved, said) if row.moved else ""))
-    cells.append(cell("votes", grouped(row.votes)))
+        cells.append(cell("moved", moved_words(row, row.moved, said) if row.moved else "", said))
+    cells.append(cell("votes", grouped(row.votes), said))
     if page.has_licence:
-        cells.append(cell("licence", said.licences.get(row.licence, escape(row.licence))))
+        cells.append(cell("licence", said.licences.get(row.licence, escape(row.licence)), said))
     if page.has_price:
-        cells.append(cell("price", price_words(row, said)))
+        cells.append(cell("price", price_words(row, said), said))
     if page.has_latency:
-        cells.append(cell("latency", f"{row.latency} s" if row.latency else ""))
+        cells.append(cell("latency", f"{row.latency} s" if row.latency else "", said))
     state = ' class="opened"' if row.why else ' class="below"' if row.below else ""
     begin = f'<tr role="row" data-contestant="{escape(row.name)}" id="{anchor(row)}"{state}>'
     account = account_row(row, page) if row.why else ""
@@ -93,19 +117,21 @@ def anchor(row: Row) -> str:
     return quote(row.name, safe="")
 
 
-def cell(name: str, content: str) -> str:
-    return f'<td class="{name}" role="cell">{content}</td>'
+def cell(name: str, content: str, said: Words) -> str:
+    title = f' title="{said.titles[name]}"' if name in said.titles else ""
+    return f'<td class="{name}" role="cell"{title}>{content}</td>'
 
 
 def rank_cell(row: Row, page: BoardPage, said: Words) -> str:
     if page.is_between:
-        return cell("rank", f"<b>{row.rank}</b>")
+        return cell("rank", f"<b>{row.rank}</b>", said)
     known = row.rank_lower is not None
     places = f"{row.rank_lower}–{row.rank_upper}" if known else said.not_known
     return cell(
         "rank",
         f'<b>{row.rank}</b><span class="set">{rank_set(row, page.placed)}'
         f'<small><span class="sr-only">{said.rank_set} </span>{places}</small></span>',
+        said,
     )
 
 
@@ -114,15 +140,23 @@ def contestant_cell(row: Row, said: Words) -> str:
     organisation = (
         f'<span class="organisation">{escape(row.organisation)}</span>' if row.organisation else ""
     )
+    link = f'<a class="name" href="{contestant_address(row, said)}">{escape(row.name)}</a>'
     return (
-        '<th class="contestant" scope="row" role="rowheader"><span class="who">'
-        f'<span class="name">{escape(row.name)}</span>{stage}</span>{organisation}</th>'
+        '<th class="contestant" scope="row" role="rowheader">'
+        f'<span class="who">{link}{stage}</span>{organisation}</th>'
     )
 
 
-def rating_cell(row: Row, page: BoardPage) -> str:
+def contestant_address(row: Row, said: Words) -> str:
+    """A slug is written in letters that an address may hold."""
+    asked = [f"revision={row.revision}"] if row.revision else []
+    asked += [said.snapshot] if said.snapshot else []
+    return f"{said.models}{row.slug}/{'?' if asked else ''}{'&amp;'.join(asked)}"
+
+
+def rating_cell(row: Row, page: BoardPage, said: Words) -> str:
     half = "" if page.is_between else f" <small>{doubt(row.half)}</small>"
-    return cell("rating", f"<b>{whole(row.rating)}</b>{half}")
+    return cell("rating", f"<b>{whole(row.rating)}</b>{half}", said)
 
 
 def moved_words(row: Row, moved: Moved, said: Words) -> str:
