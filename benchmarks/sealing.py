@@ -27,8 +27,8 @@ FILL = """
 SET session_replication_role = replica;
 SET synchronous_commit = off;
 INSERT INTO catalog_contestant
-    (id, slug, name, licence, parameters, status, aliases, simulated, created_at)
-SELECT i, 'c' || i, 'contestant-' || i, '', '', 'active', '[]', false, now()
+    (id, slug, name, licence, parameters, status, aliases, simulated, accepts_images, created_at)
+SELECT i, 'c' || i, 'contestant-' || i, '', '', 'active', '[]', false, false, now()
 FROM generate_series(1, {contestants}) i;
 INSERT INTO catalog_revision
     (id, contestant_id, number, name, stage, family, kind, endpoint, key_env, remote_model,
@@ -36,8 +36,8 @@ INSERT INTO catalog_revision
 SELECT i, i, 1, 'contestant-' || i, '', 'c' || i, 'openai', '', '', '', '', '{{}}',
        encode(sha256(i::text::bytea), 'hex'), now()
 FROM generate_series(1, {contestants}) i;
-INSERT INTO voters_voter (id, key, pseudonym, network_hash, network_key, created_at)
-SELECT i, md5('k' || i), md5('p' || i), '', '', now() FROM generate_series(1, {voters}) i;
+INSERT INTO voters_voter (id, key, pseudonym, network_hash, network_key, consent, created_at)
+SELECT i, md5('k' || i), md5('p' || i), '', '', '', now() FROM generate_series(1, {voters}) i;
 CREATE TEMPORARY TABLE drawn AS
 SELECT i, md5('b' || i)::uuid AS battle, 1 + (voters * random() ^ 2)::int % voters AS voter,
        a, 1 + (a + floor(random() * ({contestants} - 1))::int) % {contestants} AS b,
@@ -47,23 +47,29 @@ FROM (SELECT i, {voters} AS voters, 1 + floor({contestants} * random() ^ 2)::int
 INSERT INTO battles_battle
     (id, voter_id, revision_a_id, revision_b_id, mode, state, pacing, categories, language,
      draw_probability, owner, attempt, created_at, ended_at)
-SELECT battle, voter, a, b, 'anonymous', 'voted', 'equal', '[]', 'en', 0.01, 'bench', 1, at, at
+SELECT battle, voter, a, b, 'anonymous', 'voted', 'equal',
+       jsonb_build_object('code', random() < 0.3, 'creative_writing', random() < 0.1,
+                          'if', random() < 0.2, 'long_prompt', random() < 0.05,
+                          'math', random() < 0.1, 'short_prompt', random() < 0.5),
+       'en', 0.01, 'bench', 1, at, at
 FROM drawn;
-INSERT INTO battles_turn (id, battle_id, number, prompt, salt, created_at)
-SELECT i, battle, 1, 'Question ' || i || ': ' || md5(i::text), md5('s' || i), at FROM drawn;
+INSERT INTO battles_turn (id, battle_id, number, first_attempt, prompt, salt, created_at)
+SELECT i, battle, 1, 1, 'Question ' || i || ': ' || md5(i::text), md5('s' || i), at FROM drawn;
 INSERT INTO battles_answer
-    (turn_id, side, attempt, text, finish_reason, first_token_seconds, duration_seconds,
+    (turn_id, side, attempt, text, reasoning, requests, finish_reason, first_token_seconds,
+     duration_seconds,
      prompt_tokens, completion_tokens, tokens, headers, lists, bold, code, emoji,
      identity_claims, error_kind, error_detail)
-SELECT i, side, 1, repeat(md5(i || side) || ' ', {characters} / 33), 'stop', random(), random() * 9,
-       20, 300, (100 * exp(random() * 2))::int, (random() * 4)::int, (random() * 9)::int,
-       (random() * 9)::int, (random() * 2)::int, (random() * 2)::int, '[]', '', ''
+SELECT i, side, 1, repeat(md5(i || side) || ' ', {characters} / 33), '', 1, 'stop', random(),
+       random() * 9, 20, 300, (100 * exp(random() * 2))::int, (random() * 4)::int,
+       (random() * 9)::int, (random() * 9)::int, (random() * 2)::int, (random() * 2)::int,
+       '[]', '', ''
 FROM drawn, (VALUES ('a'), ('b')) AS sides (side);
 INSERT INTO battles_vote
-    (id, battle_id, voter_id, turn_id, outcome, reasons, idempotency_key, created_at)
+    (id, battle_id, voter_id, turn_id, outcome, idempotency_key, created_at)
 SELECT i, battle, voter, i,
        CASE WHEN luck < 0.2 THEN 'tie' WHEN luck < 0.6 THEN 'model_a' ELSE 'model_b' END,
-       '[]', md5(i::text), at
+       md5(i::text), at
 FROM drawn;
 DROP TABLE drawn;
 """

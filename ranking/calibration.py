@@ -88,13 +88,27 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class _Predicted:
-    """Held-out votes: score and expected score of the favourite, and losses; (n,) each."""
+class Predicted:
+    """Held-out votes: their rows, score and expected score of the favourite, and losses; (n,) each.
 
+    baseline: the loss of a coin, or of the earlier votes' shares of outcomes.
+    """
+
+    rows: IndexArray
     y: FloatArray
     expected: FloatArray
     loss: FloatArray
     baseline: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What forward chaining predicted, vote by vote; the rest as Calibration has it."""
+
+    order: str
+    counts: Counts
+    folds: tuple[Fold, ...]
+    predicted: Predicted
 
 
 def calibrate(
@@ -116,11 +130,21 @@ def calibrate(
     no chance, and when no vote can be predicted; and what `fit` raises.
     """
     spec = spec or RankingSpec()
-    for name, value, least in (("folds", folds, 1), ("bins", bins, 1)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise SpecError(f"{name} must be a whole number of at least {least}, not {value!r}.")
+    _check_least("bins", bins)
+    return _calibration(spec, bins, held_out(votes, spec, folds=folds, progress=progress))
+
+
+def held_out(
+    votes: Votes,
+    spec: RankingSpec,
+    *,
+    folds: int = 5,
+    progress: Callable[[int, int], None] | None = None,
+) -> HeldOut:
+    """Every held-out vote with its forecast; as `calibrate`, which sums them up, and raises."""
+    _check_least("folds", folds)
     chosen, counts = select_votes(votes, spec)
-    rows, order = _in_time(votes, np.flatnonzero(chosen))
+    rows, order = in_time(votes, np.flatnonzero(chosen))
     if rows.size <= folds:
         raise SpecError(f"{rows.size} counted votes are too few for {folds} folds.")
     cuts = np.linspace(0, rows.size, folds + 2).round().astype(int)
@@ -130,46 +154,46 @@ def calibrate(
         if progress is not None:
             progress(len(results), folds)
     parts = [part for _, part in results]
-    joined = _Predicted(
+    joined = Predicted(
         *(np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS)
     )
     if not joined.y.size:
         raise SpecError("no held-out vote is between contestants that earlier votes place.")
-    return _calibration(spec, order, bins, counts, tuple(fold for fold, _ in results), joined)
+    return HeldOut(order, counts, tuple(fold for fold, _ in results), joined)
 
 
-_COLUMNS = ("y", "expected", "loss", "baseline")
+_COLUMNS = ("rows", "y", "expected", "loss", "baseline")
 
 
-def _in_time(votes: Votes, rows: IndexArray) -> tuple[IndexArray, str]:
+def _check_least(name: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise SpecError(f"{name} must be a whole number of at least 1, not {value!r}.")
+
+
+def in_time(votes: Votes, rows: IndexArray) -> tuple[IndexArray, str]:
+    """The rows in the order of time, and "time"; as they are, and "row", where any is unknown."""
     if votes.time is None or np.isnan(votes.time[rows]).any():
         return rows, "row"
     return rows[np.argsort(votes.time[rows], kind="stable")], "time"
 
 
-def _calibration(
-    spec: RankingSpec,
-    order: str,
-    bins: int,
-    counts: Counts,
-    folds: tuple[Fold, ...],
-    joined: _Predicted,
-) -> Calibration:
+def _calibration(spec: RankingSpec, bins: int, held: HeldOut) -> Calibration:
+    joined = held.predicted
     curve = reliability(joined.y, joined.expected, bins, spec.confidence)
     off = sum(part.votes * abs(part.observed - part.predicted) for part in curve)
-    told = () if order == "time" else ("The time of votes is unknown: their order was taken.",)
+    told = () if held.order == "time" else ("The time of votes is unknown: their order was taken.",)
     return Calibration(
         spec=spec,
-        order=order,
+        order=held.order,
         predicted=joined.y.size,
-        unpredicted=sum(fold.unpredicted for fold in folds),
+        unpredicted=sum(fold.unpredicted for fold in held.folds),
         log_loss=float(joined.loss.mean()),
         baseline_log_loss=float(joined.baseline.mean()),
         brier=float(np.square(joined.y - joined.expected).mean()),
         calibration_error=off / joined.y.size,
         reliability=curve,
-        folds=folds,
-        counts=counts,
+        folds=held.folds,
+        counts=held.counts,
         warnings=told,
     )
 
@@ -198,15 +222,12 @@ def reliability(
 
 def _fold(
     votes: Votes, spec: RankingSpec, learnt: IndexArray, held: IndexArray
-) -> tuple[Fold, _Predicted]:
+) -> tuple[Fold, Predicted]:
     """Fit the earlier votes, predict the held-out ones."""
     # Of the fit only the estimates are used, so its uncertainty is done the cheapest way.
     cheap = replace(spec, anchor=None, cluster=False, floor=False, draws=100)
     board = fit(_only(votes, learnt), cheap)
-    place = {name: i for i, name in enumerate(votes.contestants)}
-    theta = np.full(len(place), np.nan)
-    for standing in board.standings:
-        theta[place[standing.contestant]] = standing.theta
+    theta = strengths(votes, board)
     known = held[~np.isnan(theta[votes.a[held]] + theta[votes.b[held]])]
     predicted = _predict(votes, board, theta, learnt, known)
     some = known.size > 0
@@ -232,14 +253,9 @@ def _only(votes: Votes, rows: IndexArray) -> Votes:
 
 def _predict(
     votes: Votes, board: Leaderboard, theta: FloatArray, learnt: IndexArray, rows: IndexArray
-) -> _Predicted:
+) -> Predicted:
     a, b, outcome = votes.a[rows], votes.b[rows], votes.outcome[rows]
-    gap = theta[a] - theta[b]
-    for coefficient in board.coefficients:
-        one, other = (side[rows] for side in votes.features[CONTROLS[coefficient.name]])
-        gap += coefficient.value / coefficient.scale * pair_difference(one, other)
-    if board.position is not None:
-        gap += board.position.value * (1 if votes.shown_first is None else votes.shown_first[rows])
+    gap = leads(votes, board, theta, rows)
     level = None if board.level is None else board.level.value + 0.5 * (theta[a] + theta[b])
     tie = None if board.tie is None else board.tie.value
     chances = outcome_chances(board.spec.likelihood, gap, tie, level)
@@ -247,7 +263,8 @@ def _predict(
     expected = _SCORE @ chances
     # Of the favourite, so that it does not matter which side a vote was recorded from.
     ahead = expected >= 0.5
-    return _Predicted(
+    return Predicted(
+        rows=rows,
         y=np.where(ahead, score, 1.0 - score),
         expected=np.where(ahead, expected, 1.0 - expected),
         loss=_losses(board.spec.likelihood, chances, outcome),
@@ -255,6 +272,26 @@ def _predict(
             board.spec.likelihood, _shares(board.spec, votes.outcome[learnt], rows.size), outcome
         ),
     )
+
+
+def leads(votes: Votes, board: Leaderboard, theta: FloatArray, rows: IndexArray) -> FloatArray:
+    """η_a − η_b of some votes under a board, of which theta, (M,), are the strengths; (rows,)."""
+    gap = theta[votes.a[rows]] - theta[votes.b[rows]]
+    for coefficient in board.coefficients:
+        one, other = (side[rows] for side in votes.features[CONTROLS[coefficient.name]])
+        gap += coefficient.value / coefficient.scale * pair_difference(one, other)
+    if board.position is not None:
+        gap += board.position.value * (1 if votes.shown_first is None else votes.shown_first[rows])
+    return gap
+
+
+def strengths(votes: Votes, board: Leaderboard) -> FloatArray:
+    """θ of the votes' contestants on a board, NaN where it does not place them; (M,)."""
+    place = {name: i for i, name in enumerate(votes.contestants)}
+    theta = np.full(len(place), np.nan)
+    for standing in board.standings:
+        theta[place[standing.contestant]] = standing.theta
+    return theta
 
 
 _SCORE = np.full(len(OUTCOMES), 0.5)

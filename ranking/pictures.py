@@ -116,8 +116,16 @@ vegaEmbed("#chart", {data}, {{
 """.encode()
 
 
+def compiled(spec: dict[str, Any]) -> dict[str, Any]:
+    """A chart for Vega alone, which a page can draw without Vega-Lite."""
+    import vl_convert
+
+    made: dict[str, Any] = vl_convert.vegalite_to_vega(spec, vl_version=_version())
+    return made
+
+
 def _heading(spec: dict[str, Any]) -> str:
-    text = spec["title"]["text"]
+    text = spec.get("title", {"text": ""})["text"]
     return text if isinstance(text, str) else " ".join(text)
 
 

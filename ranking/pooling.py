@@ -12,15 +12,16 @@ gives both. A category of few votes stays near θ, one of many goes where its vo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, optimize
 
-from ranking.arrays import BoolArray, FloatArray
+from ranking.arrays import BoolArray, FloatArray, IndexArray
 from ranking.design import PairDesign, build_design
 from ranking.errors import ConvergenceError, SpecError, VotesError
 from ranking.fitting import anchor_theta, solved
@@ -33,7 +34,7 @@ from ranking.inference import (
     vote_meat,
 )
 from ranking.newton import Evaluation, evaluate, residuals
-from ranking.ranks import ranks_of
+from ranking.ranks import rank_sets, ranks_of
 from ranking.selection import Prepared, prepare
 from ranking.spec import RankingSpec
 from ranking.votes import Votes
@@ -58,6 +59,8 @@ class PooledStanding:
 
     rating, se, rating_lower, rating_upper: rating points against the mean of placed contestants;
     the error holds that of the category's votes, of all others, of the prior and of τ.
+    rank_lower, rank_upper: the simultaneous rank set, None where the voters are no more than the
+    category's parameters.
     deviation: rating points by which the category differs from the votes outside it.
     pooled: share of the deviation's prior variance that the category's votes leave, 1 where all
     is borrowed and 0 where nothing is. votes: those in the category.
@@ -69,6 +72,8 @@ class PooledStanding:
     rating_lower: float
     rating_upper: float
     rank: int
+    rank_lower: int | None
+    rank_upper: int | None
     deviation: float
     pooled: float
     votes: int
@@ -99,26 +104,40 @@ class PooledCategories:
 
 
 @dataclass(frozen=True, slots=True)
-class _Slice:
-    """A category's design, in which contestant i of M has the id M + i in its `votes` votes."""
+class _Sketch:
+    """What τ is estimated from: a category's own votes, and all others in the second order.
+
+    rows: (n,) whether each vote is a counted one of the category. inside: the design of those.
+    best: (M + K,) the fit to all votes. slope, curvature: (M + K,) and (M + K, M + K), gradient
+    and Hessian there of the loss of the votes outside.
+    """
 
     name: str
-    design: PairDesign
-    votes: int
+    rows: BoolArray
+    inside: PairDesign
+    best: FloatArray
+    slope: FloatArray
+    curvature: FloatArray
 
 
 def pooled_categories(
-    votes: Votes, categories: Mapping[str, npt.ArrayLike], spec: RankingSpec | None = None
+    votes: Votes,
+    categories: Mapping[str, npt.ArrayLike],
+    spec: RankingSpec | None = None,
+    *,
+    beside: Mapping[str, npt.ArrayLike] | None = None,
 ) -> PooledCategories:
     """Ratings per category, pooled with all other votes as far as the data ask for it.
 
     categories: name -> (n,) booleans, whether each vote belongs to it; they may overlap, and each
     is set against all votes outside it. Whoever all the votes together place is placed in every
-    category.
+    category. beside: further ones that only tell how much categories differ.
 
     τ is estimated by empirical Bayes: the maximum over τ of Σ_c ln ∫ likelihood · prior, by
     Laplace's approximation (Tierney & Kadane 1986), plus ln τ, which keeps it off the boundary
     τ = 0 where intervals would be too narrow (Chung, Rabe-Hesketh, Dorie, Gelman & Liu 2013).
+    For τ the votes outside a category are taken in the second order about the fit to all votes, as
+    Laplace's approximation takes everything; at the τ found every category is minimised exactly.
     With A the objective's Hessian and B the summed squares of scores, by voter where voters are
     known, the covariance is A⁻¹(B + prior's precision)A⁻¹, plus (dθ_c/d ln τ)² Var(ln τ), because τ
     is estimated too (Kass & Steffey 1989), Var(ln τ) from the curvature of what is maximised.
@@ -129,22 +148,23 @@ def pooled_categories(
     """
     spec = spec or RankingSpec()
     _check(spec, categories)
+    masks = {name: _mask(name, inside, len(votes)) for name, inside in categories.items()}
+    others = {name: _mask(name, inside, len(votes)) for name, inside in (beside or {}).items()}
     prepared = prepare(votes, spec)
     if prepared.design is None:
         raise SpecError("nobody is placed by these votes, so no category can borrow from them.")
-    slices = [
-        _sliced(prepared, prepared.design, name, _mask(name, inside, len(votes)))
-        for name, inside in categories.items()
-    ]
-    solution = solved(prepared, prepared.design)
-    start = np.concatenate([solution.theta, solution.theta, solution.gamma])
-    pooling = _estimate_tau(slices, start)
-    found = tuple(
-        _category(prepared, part, point, pooling.tau, drift)
-        for part, point, drift in zip(slices, pooling.points, pooling.drift, strict=True)
-    )
+    sketches = _sketches(prepared, prepared.design, [*masks.items(), *others.items()])
+    names, rows = prepared.design.names, np.sort(prepared.design.rows).astype(np.intp)
+    # The design of all votes is as large as each category's, which is built on its own below.
+    prepared = replace(prepared, design=None)
+    pooling = _estimate_tau(sketches)
+    found = []
+    for sketch, start, drift in zip(sketches[: len(masks)], *pooling.of_each, strict=False):
+        design = _doubled(prepared, sketch, rows, names)
+        point, _ = _minimum(partial(_penalised, design, tau=pooling.tau), start)
+        found.append(_category(prepared, sketch.name, design, point, pooling.tau, drift))
     warnings = (*prepared.warnings, *pooling.warnings)
-    return PooledCategories(prepared.spec, pooling.tau * spec.elo, found, warnings)
+    return PooledCategories(prepared.spec, pooling.tau * spec.elo, tuple(found), warnings)
 
 
 def _check(spec: RankingSpec, categories: Mapping[str, npt.ArrayLike]) -> None:
@@ -166,30 +186,62 @@ def _mask(name: str, inside: npt.ArrayLike, n: int) -> BoolArray:
     return mask
 
 
-def _sliced(prepared: Prepared, design: PairDesign, name: str, inside: BoolArray) -> _Slice:
-    """The design of all counted votes in which those of the category are among doubles."""
+def _sketches(
+    prepared: Prepared, design: PairDesign, categories: list[tuple[str, BoolArray]]
+) -> list[_Sketch]:
+    solution = solved(prepared, design)
+    best = np.concatenate([solution.theta, solution.gamma])
+    everything = evaluate(design, best)
+    counted = np.zeros(len(prepared.votes), dtype=bool)
+    counted[design.rows] = True
+    sketches = []
+    for name, inside in categories:
+        rows = counted & inside
+        if not rows.any():
+            raise VotesError("has no counted vote", column=name, remedy="Leave the category out.")
+        own = _design_of(prepared, prepared.votes, np.flatnonzero(rows), design.names, 1)
+        here = evaluate(own, best)
+        slope, curvature = (
+            everything.gradient - here.gradient,
+            everything.hessian - here.hessian,
+        )
+        sketches.append(_Sketch(name, rows, own, best, slope, curvature))
+    return sketches
+
+
+def _design_of(
+    prepared: Prepared, votes: Votes, rows: IndexArray, names: tuple[str, ...], times: int
+) -> PairDesign:
+    """The design of some rows with these columns, whose contestants are the placed ones, so many
+    times over."""
+    main = np.tile(prepared.placement.main, times)
+    built = build_design(votes, prepared.spec, rows, main)
+    return built.columns([built.names.index(name) for name in names])
+
+
+def _doubled(
+    prepared: Prepared, sketch: _Sketch, rows: IndexArray, names: tuple[str, ...]
+) -> PairDesign:
+    """All counted votes, in which contestant i of M has the id M + i in those of the category."""
     votes, m = prepared.votes, len(prepared.votes.contestants)
-    rows = np.sort(design.rows).astype(np.intp)
-    size = int(inside[rows].sum())
-    if not size:
-        raise VotesError("has no counted vote", column=name, remedy="Leave the category out.")
-    shift = np.where(inside, np.int32(m), np.int32(0))
+    shift = np.where(sketch.rows, np.int32(m), np.int32(0))
     doubled = replace(
         votes,
-        contestants=(*votes.contestants, *(f"{label} ({name})" for label in votes.contestants)),
+        contestants=(
+            *votes.contestants,
+            *(f"{label} ({sketch.name})" for label in votes.contestants),
+        ),
         a=votes.a + shift,
         b=votes.b + shift,
     )
-    main = prepared.placement.main
-    built = build_design(doubled, prepared.spec, rows, np.concatenate([main, main]))
-    return _Slice(name, built.columns([built.names.index(n) for n in design.names]), size)
+    return _design_of(prepared, doubled, rows, names, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pooling:
-    """τ in units of θ, the minimum of each slice there, and how each moves with ln τ.
+    """τ in units of θ, the minimum of each sketch there, and how each moves with ln τ.
 
-    drift: (2M + K,) change of each slice's minimum by one standard error of ln τ.
+    drift: (2M + K,) change of each minimum by one standard error of ln τ.
     """
 
     tau: float
@@ -197,22 +249,26 @@ class _Pooling:
     drift: list[FloatArray]
     warnings: tuple[str, ...]
 
+    @property
+    def of_each(self) -> tuple[list[FloatArray], list[FloatArray]]:
+        return self.points, self.drift
 
-def _estimate_tau(slices: list[_Slice], start: FloatArray) -> _Pooling:
+
+def _estimate_tau(sketches: list[_Sketch]) -> _Pooling:
     """Maximise the penalised marginal likelihood over τ.
 
-    start: (2M + K,) the fit to all votes, which is the limit of complete pooling.
+    Each minimum is sought from the fit to all votes, which is the limit of complete pooling.
     """
 
     def at(log_tau: float, starts: list[FloatArray]) -> tuple[float, list[FloatArray]]:
         total, points, tau = -log_tau, [], math.exp(log_tau)
-        for part, begin in zip(slices, starts, strict=True):
-            point, here = _minimum(part.design, begin, tau)
-            total -= _log_marginal(part.design, here, tau)
+        for sketch, begin in zip(sketches, starts, strict=True):
+            point, here = _minimum(partial(_sketched, sketch, tau=tau), begin)
+            total -= _log_marginal(2 * sketch.inside.contestants, here, tau)
             points.append(point)
         return total, points
 
-    everywhere = [start] * len(slices)
+    everywhere = [_start(sketch) for sketch in sketches]
     best = float(
         optimize.minimize_scalar(
             lambda log_tau: at(log_tau, everywhere)[0],
@@ -230,22 +286,46 @@ def _estimate_tau(slices: list[_Slice], start: FloatArray) -> _Pooling:
     return _Pooling(math.exp(best), points, drift, () if known else (_UNBOUNDED,))
 
 
+def _start(sketch: _Sketch) -> FloatArray:
+    m = sketch.inside.contestants
+    return np.concatenate([sketch.best[:m], sketch.best])
+
+
+def _sketched(sketch: _Sketch, point: FloatArray, tau: float) -> Evaluation:
+    """The objective at (θ, θ_c, γ), (2M + K,), with the votes outside in the second order."""
+    m = sketch.inside.contestants
+    outside = np.delete(np.arange(point.size), np.s_[m : 2 * m])
+    away = point[outside] - sketch.best
+    pull = sketch.curvature @ away
+    own = evaluate(sketch.inside, point[m:])
+    gradient, hessian = np.zeros(point.size), np.zeros((point.size, point.size))
+    gradient[m:] = own.gradient
+    hessian[m:, m:] = own.hessian
+    gradient[outside] += sketch.slope + pull
+    hessian[np.ix_(outside, outside)] += sketch.curvature
+    loss = own.loss + float(sketch.slope @ away + 0.5 * away @ pull)
+    return _with_prior(Evaluation(loss, gradient, hessian), point, m, tau)
+
+
 def _penalised(design: PairDesign, point: FloatArray, tau: float) -> Evaluation:
-    """The objective at (θ, θ_c, γ), (2M + K,), with the gauge of all strengths in its Hessian."""
-    here, m = evaluate(design, point), design.contestants // 2
+    """The objective at (θ, θ_c, γ), (2M + K,)."""
+    return _with_prior(evaluate(design, point), point, design.contestants // 2, tau)
+
+
+def _with_prior(here: Evaluation, point: FloatArray, m: int, tau: float) -> Evaluation:
+    """With the prior's part, and the gauge of all strengths in the Hessian."""
     deviation = (point[m : 2 * m] - point[:m]) / tau**2
     gradient = here.gradient.copy()
     gradient[:m] -= deviation
     gradient[m : 2 * m] += deviation
-    hessian = here.hessian + _precision(design, tau)
+    hessian = here.hessian + _precision(m, point.size, tau)
     hessian[: 2 * m, : 2 * m] += 1.0 / (2 * m)
     loss = here.loss + 0.5 * tau**2 * float(deviation @ deviation)
     return Evaluation(loss, gradient, hessian)
 
 
-def _precision(design: PairDesign, tau: float) -> FloatArray:
+def _precision(m: int, size: int, tau: float) -> FloatArray:
     """(2M + K, 2M + K) the prior's: τ⁻² [[I, −I], [−I, I]] over (θ, θ_c)."""
-    m, size = design.contestants // 2, design.contestants + len(design.names)
     precision = np.zeros((size, size))
     outside, inside = np.arange(m), np.arange(m, 2 * m)
     precision[outside, outside] = precision[inside, inside] = tau**-2
@@ -253,20 +333,22 @@ def _precision(design: PairDesign, tau: float) -> FloatArray:
     return precision
 
 
-def _minimum(design: PairDesign, start: FloatArray, tau: float) -> tuple[FloatArray, Evaluation]:
+def _minimum(
+    objective: Callable[[FloatArray], Evaluation], start: FloatArray
+) -> tuple[FloatArray, Evaluation]:
     """The minimum by Newton's method with halved steps, and the evaluation there.
 
     Raises ConvergenceError where the last step still moves a strength by 1e-9 or more.
     """
     point = start.copy()
-    here = _penalised(design, point, tau)
+    here = objective(point)
     for _ in range(_ITERATIONS):
         step = -linalg.solve(here.hessian, here.gradient, assume_a="pos")
         if np.abs(step).max() < _TOLERANCE:
             return point, here
         slack = _NOISE * abs(here.loss)
         for _ in range(_HALVINGS):
-            there = _penalised(design, point + step, tau)
+            there = objective(point + step)
             if there.loss <= here.loss + slack:
                 break
             step *= 0.5
@@ -277,28 +359,45 @@ def _minimum(design: PairDesign, start: FloatArray, tau: float) -> tuple[FloatAr
     )
 
 
-def _log_marginal(design: PairDesign, here: Evaluation, tau: float) -> float:
+def _log_marginal(strengths: int, here: Evaluation, tau: float) -> float:
     """ln ∫ likelihood · prior by Laplace's approximation, up to what does not depend on τ.
 
     The common level of all strengths is held by the gauge in A. That of the deviations has no
     likelihood: its prior's normaliser cancels against its part of ln det A.
     """
     log_determinant = float(np.linalg.slogdet(here.hessian)[1])
-    return -here.loss - 0.5 * log_determinant - 0.5 * design.contestants * math.log(tau)
+    return -here.loss - 0.5 * log_determinant - 0.5 * strengths * math.log(tau)
 
 
 def _category(
-    prepared: Prepared, part: _Slice, point: FloatArray, tau: float, drift: FloatArray
+    prepared: Prepared,
+    name: str,
+    design: PairDesign,
+    point: FloatArray,
+    tau: float,
+    drift: FloatArray,
 ) -> PooledCategory:
-    spec, design = prepared.spec, part.design
+    """A category from its doubled design and the minimum there."""
+    spec = prepared.spec
     m, labels = design.contestants // 2, prepared.labels
     clusters = _clusters(prepared, design)
     moved = drift[m : 2 * m] - drift[m : 2 * m].mean()
-    error = spec.elo * np.sqrt(_variance(design, point, tau, clusters, spec.floor) + moved**2)
+    covariance = _covariance(design, point, tau, clusters, spec.floor) + np.outer(moved, moved)
+    error = spec.elo * np.sqrt(covariance.diagonal())
     theta = point[m : 2 * m] - point[m : 2 * m].mean()
     rating = spec.center + spec.elo * (theta - anchor_theta(prepared, theta))
     deviation = spec.elo * (point[m : 2 * m] - point[:m])
     reach, rank = quantile(spec.confidence, clusters), ranks_of(theta)
+    sets = None
+    if clusters is None or clusters.number > point.size - m:
+        sets = rank_sets(
+            theta,
+            covariance,
+            confidence=spec.confidence,
+            draws=spec.draws,
+            seed=spec.seed,
+            degrees=None if clusters is None else clusters.effective - 1.0,
+        )
     pooled, votes = _pooled(design, point, tau), design.votes_of()[m:]
     standings = [
         PooledStanding(
@@ -308,6 +407,8 @@ def _category(
             rating_lower=float(rating[i] - reach * error[i]),
             rating_upper=float(rating[i] + reach * error[i]),
             rank=int(rank[i]),
+            rank_lower=None if sets is None else int(sets[0][i]),
+            rank_upper=None if sets is None else int(sets[1][i]),
             deviation=float(deviation[i]),
             pooled=float(pooled[i]),
             votes=int(votes[i]),
@@ -315,7 +416,8 @@ def _category(
         for i in range(m)
     ]
     standings.sort(key=lambda standing: (standing.rank, standing.contestant))
-    return PooledCategory(part.name, part.votes, float(pooled.mean()), tuple(standings))
+    inside = int(design.counts[design.first >= m].sum())
+    return PooledCategory(name, inside, float(pooled.mean()), tuple(standings))
 
 
 def _clusters(prepared: Prepared, design: PairDesign) -> Clusters | None:
@@ -330,10 +432,10 @@ def _clusters(prepared: Prepared, design: PairDesign) -> Clusters | None:
     return None
 
 
-def _variance(
+def _covariance(
     design: PairDesign, point: FloatArray, tau: float, clusters: Clusters | None, floor: bool
 ) -> FloatArray:
-    """(M,) variance of θ_c less their mean."""
+    """(M, M) of θ_c less their mean, at the τ given."""
     m = design.contestants // 2
     residual = residuals(design, point[: 2 * m], point[2 * m :])
     meat = vote_meat(design, residual)
@@ -343,7 +445,7 @@ def _variance(
         meat = floored(meat, evaluate(design, point).hessian, design.votes_of())
     bread = linalg.inv(_penalised(design, point, tau).hessian)[m : 2 * m]
     bread -= bread.mean(axis=0)
-    return np.asarray(((bread @ (meat + _precision(design, tau))) * bread).sum(axis=1))
+    return np.asarray(bread @ (meat + _precision(m, point.size, tau)) @ bread.T)
 
 
 def _pooled(design: PairDesign, point: FloatArray, tau: float) -> FloatArray:

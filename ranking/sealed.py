@@ -23,7 +23,9 @@ FITTED_COLUMNS = frozenset(
 )
 """What a fit needs of a vote; the rest is carried for those who read the files."""
 
-PUBLISHED_COLUMNS = FITTED_COLUMNS | {"draw_probability", "flags"}
+PUBLISHED_COLUMNS = FITTED_COLUMNS | {
+    *("draw_probability", "flags", "timestamp", "language", "is_code", "prompt_id"),
+}
 """What a whole publication needs, beside the categories."""
 
 

@@ -37,6 +37,7 @@ COLUMNS: dict[str, pa.DataType] = {
     "timestamp": _TIME,
     "evaluation_session_id": pa.string(),
     "evaluation_order": pa.int64(),
+    "prompt_id": pa.string(),
     "language": pa.string(),
     "is_code": pa.bool_(),
     "revision_a": pa.string(),
@@ -49,6 +50,7 @@ COLUMNS: dict[str, pa.DataType] = {
 """Every column of a vote table and its type, in order; all but the first model_a, model_b and
 winner may be absent, and booleans, numbers or text under `category_tag.` may follow.
 
+prompt_id: names what was asked, where that is one of a known set; null where a person wrote it.
 revision_a, revision_b: digests of what answered. answer_sha256_a, answer_sha256_b: SHA-256 of a
 salt and the answer's UTF-8 text. flags: words separated by blanks."""
 
@@ -77,10 +79,10 @@ def votes_from_table(table: pa.Table) -> Votes:
 
 
 def _optional_labels(table: pa.Table, name: str) -> tuple[tuple[str, ...], IntArray | None]:
-    return _labels(table, name) if name in table.column_names else ((), None)
+    return labels_of(table, name) if name in table.column_names else ((), None)
 
 
-def _labels(table: pa.Table, name: str) -> tuple[tuple[str, ...], IntArray]:
+def labels_of(table: pa.Table, name: str) -> tuple[tuple[str, ...], IntArray]:
     """Distinct labels that occur, sorted, and each row's index among them (−1 for null)."""
     column = table.column(name)
     if column.type not in (_NAMES, _CHOICE):
@@ -100,8 +102,8 @@ def _labels(table: pa.Table, name: str) -> tuple[tuple[str, ...], IntArray]:
 
 
 def _contestants(table: pa.Table) -> tuple[tuple[str, ...], IntArray, IntArray]:
-    labels_a, a = _labels(table, "model_a")
-    labels_b, b = _labels(table, "model_b")
+    labels_a, a = labels_of(table, "model_a")
+    labels_b, b = labels_of(table, "model_b")
     for name, codes in (("model_a", a), ("model_b", b)):
         if codes.size and codes.min() < 0:
             row = int(codes.argmin())
@@ -114,7 +116,7 @@ def _contestants(table: pa.Table) -> tuple[tuple[str, ...], IntArray, IntArray]:
 
 
 def _choice(table: pa.Table, name: str, choices: tuple[str, ...]) -> SmallIntArray:
-    labels, codes = _labels(table, name)
+    labels, codes = labels_of(table, name)
     position = np.array([choices.index(x) if x in choices else -2 for x in labels] + [-1])
     chosen = position[codes]
     unknown: BoolArray = chosen < (0 if name == "winner" else -1)

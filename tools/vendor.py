@@ -155,6 +155,29 @@ PACKAGES = (
             "LICENSE.txt": "altcha/LICENSE.txt",
         },
     ),
+    # Charts come to the browser compiled for Vega, so Vega-Lite need not.
+    Package(
+        name="vega",
+        version="6.4.0",
+        licence="BSD-3-Clause",
+        integrity=(
+            "sha512-rHXCq2LpEWCLMjXBEj7hocY9G0/i5TGYRayGGSj06VTF4+l2IG2Z7oeZKCjWbUh/7hTE/mVhbaOPB72wCElh6g=="
+        ),
+        files={"build/vega.min.js": "vega/vega.js", "LICENSE": "vega/LICENSE.txt"},
+    ),
+    # With the interpreter and the tooltips in it.
+    Package(
+        name="vega-embed",
+        version="7.3.0",
+        licence="BSD-3-Clause",
+        integrity=(
+            "sha512-wQ8s5GaSzqoKgmRfbRolgBrjE2CP7ZKHXqH7NijxMqPjpdWxSs4Dn8tvp9g0giQvh2cK+3p56sxjWWM0wNngGw=="
+        ),
+        files={
+            "build/vega-embed.min.js": "vega/embed.js",
+            "LICENSE": "vega/embed.LICENSE.txt",
+        },
+    ),
 )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -123,7 +123,11 @@ class Battle(models.Model):
     recorded_prompt = models.ForeignKey(
         Prompt, null=True, blank=True, on_delete=models.PROTECT, related_name="battles"
     )
-    categories = models.JSONField(default=list)
+    categories = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Tags and whether the first prompt has them; what is absent is not known.",
+    )
     language = models.CharField(max_length=20, blank=True)
     draw_probability = models.FloatField(
         null=True,
@@ -298,6 +302,85 @@ class Share(models.Model):
 
     def __str__(self) -> str:
         return f"share of {self.battle_id}"
+
+
+class CategoryRule(models.Model):
+    """An operator's category: battles begun while it is active bear the tag `rule.<slug>`.
+
+    All that it states must hold. Its conditions never change, so that the category means one
+    thing in all sealed votes; another meaning is another rule.
+    """
+
+    slug = models.CharField(
+        max_length=40,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"^[a-z][a-z0-9_]*\Z",
+                "Small letters, digits and underlines, beginning with a letter.",
+            )
+        ],
+        help_text="The category's name on pages and in votes, such as tax_law.",
+        verbose_name="name",
+    )
+    words = models.TextField(
+        blank=True,
+        max_length=2_000,
+        help_text="One word or phrase a line, of which the prompt holds one. Case does not matter.",
+    )
+    pattern = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="A regular expression of RE2, which the prompt holds. Case does not matter.",
+    )
+    collection = models.ForeignKey(
+        Collection,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The prompt is one of this collection.",
+    )
+    language = models.CharField(
+        max_length=20, blank=True, help_text="The prompt is in this language, by its code: fr."
+    )
+    least_tokens = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The prompt has so many tokens or more."
+    )
+    most_tokens = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The prompt has so many tokens or fewer."
+    )
+    is_active = models.BooleanField(
+        default=True, help_text="Whether prompts are looked at for it from now on."
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("slug",)
+        verbose_name = "rule of a category"
+        verbose_name_plural = "rules of categories"
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Judgement(models.Model):
+    """What the operator's judge said of a battle's first prompt, or why it said nothing yet."""
+
+    battle = models.OneToOneField(
+        Battle, primary_key=True, on_delete=models.CASCADE, related_name="judgement"
+    )
+    verdict = models.JSONField(null=True, help_text="Each criterion, and whether it is met.")
+    model = models.CharField(max_length=200)
+    attempts = models.PositiveSmallIntegerField(default=1)
+    error = models.CharField(max_length=200, blank=True)
+    tried_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"judgement of {self.battle_id}"
 
 
 class PairWeights(models.Model):

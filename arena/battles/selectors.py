@@ -321,7 +321,8 @@ def votes_between(after: int, last: int) -> QuerySet[Vote]:
     """Votes with an id in (after, last], by id, with what `values_list` may ask of them:
 
     `a` and `b`, the final answers of the turn voted on; `claims_a` and `claims_b`, 1 where that
-    side named itself in any turn and else 0; `battle_text`, the battle's id.
+    side named itself in any turn and else 0; `battle_text`, the battle's id;
+    `categories_text`, the battle's categories as JSON.
     """
     votes: QuerySet[Vote] = Vote.objects.filter(pk__gt=after, pk__lte=last)
     for side in Side.values:
@@ -329,7 +330,11 @@ def votes_between(after: int, last: int) -> QuerySet[Vote]:
         claimed = answers_claiming().filter(turn__battle=OuterRef("battle"), side=side)
         claims = Case(When(Exists(claimed), then=1), default=0)
         votes = votes.annotate(**{f"claims_{side}": claims})
-    return votes.annotate(battle_text=Cast("battle_id", TextField())).order_by("pk")
+    as_text = {
+        "battle_text": Cast("battle_id", TextField()),
+        "categories_text": Cast("battle__categories", TextField()),
+    }
+    return votes.annotate(**as_text).order_by("pk")
 
 
 def answers_claiming() -> QuerySet[Answer]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from arena.battles import selectors
 from arena.battles.assignment import assignment_for
+from arena.battles.categorising import categories_of
 from arena.battles.exceptions import (
     BadChoice,
     BadPrompt,
@@ -91,6 +92,7 @@ def battle_start(
     images = images_claim(voter=voter, ids=question.images)
     mode, source, pairing = met(voter, question)
     asked = asked_with(source.text if source else text, images)
+    about = categories_of(asked.message.content, source)
     try:
         with transaction.atomic():
             battle = Battle.objects.create(
@@ -101,8 +103,7 @@ def battle_start(
                 mode=mode,
                 pacing=settings.PACING,
                 recorded_prompt=source,
-                categories=[source.category] if source and source.category else [],
-                language=source.language if source else "",
+                **about,
                 draw_probability=None if mode == Mode.NAMED else pairing.probability,
                 owner=owner,
             )

@@ -1,4 +1,4 @@
-"""Beside serving a web process renews its lease; where it is alone it refits, purges, runs jobs."""
+"""Beside serving a web process renews its lease; where it is alone it does all other chores."""
 
 import asyncio
 import gc
@@ -21,6 +21,7 @@ from arena.chats.services import turns_interrupt_orphans
 from arena.core.jobs import jobs_run
 from arena.core.threads import in_thread
 from arena.integrity.erasure import purge
+from arena.integrity.judging import unsealed_judge
 from arena.leaderboard.heads import heads_hand_on
 from arena.leaderboard.services import Refitter
 from arena.providers import http
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 # process that was killed read `interrupted` after 7 s.
 RENEW_SECONDS = 1.0
 HEADS_SECONDS = 60.0
+JUDGE_SECONDS = 10.0
 PURGE_SECONDS = 24 * 3600.0
 DRAIN_SECONDS = 20.0
 # While the event loop is busy a thread that has heard from the database waits this long to go on,
@@ -86,6 +88,8 @@ def chores_of(ending: threading.Event) -> Iterator[Coroutine[Any, Any, None]]:
         yield repeat(Refitter(), settings.REFIT_SECONDS)
         yield repeat(heads_hand_on, HEADS_SECONDS)
         yield repeat(purge, PURGE_SECONDS)
+        if settings.JUDGE_URL:
+            yield repeat(unsealed_judge, JUDGE_SECONDS)
     if settings.JOBS_SECONDS:
         yield repeat(partial(jobs_run, ending), settings.JOBS_SECONDS)
 

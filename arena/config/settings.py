@@ -197,12 +197,18 @@ if REDIS_URL:
             "CONFIG": {"hosts": [REDIS_HOST]},
         }
     }
-    CACHES = {
+    CACHES: dict[str, dict[str, object]] = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # A page and its figures for each contestant, some ten kilobytes each.
+            "OPTIONS": {"MAX_ENTRIES": 3_000},
+        }
+    }
 WEB_WORKERS = int(envnumber("WEB_CONCURRENCY", 1))
 
 # -- Votes at rest ---------------------------------------------------------------------------
@@ -389,6 +395,14 @@ AA_SHARE = envnumber("AA_SHARE", 0.01)
 BREAKER_FAILURES = int(envnumber("BREAKER_FAILURES", 3))
 BREAKER_SECONDS = envnumber("BREAKER_SECONDS", 60)
 
+# -- Categories ------------------------------------------------------------------------------
+
+# An endpoint of the OpenAI form, up to and including /v1, that says after the vote which criteria
+# of a demanding prompt a prompt meets; empty: nobody is asked, and no vote is in these categories.
+JUDGE_URL = os.environ.get("JUDGE_URL", "")
+JUDGE_MODEL = os.environ.get("JUDGE_MODEL", "")
+JUDGE_KEY_ENV = os.environ.get("JUDGE_KEY_ENV", "")
+
 # -- Against abuse ---------------------------------------------------------------------------
 
 # Battles that one voter, and all voters of one network together, may begin; 0: any number.
@@ -401,6 +415,8 @@ NETWORK_IMAGE_RATE = envrate("NETWORK_IMAGE_RATE", "600/hour")
 NETWORK_VOTE_RATE = envrate("NETWORK_VOTE_RATE", "6000/hour")
 # Pages of shared battles that may be opened from one network.
 NETWORK_SHARED_RATE = envrate("NETWORK_SHARED_RATE", "120/minute")
+# Charts of pages that may be drawn for one network; a page has up to a dozen.
+NETWORK_FIGURES_RATE = envrate("NETWORK_FIGURES_RATE", "240/minute")
 # Ledgers and the like that may be asked for from one network, and how many may wait in all.
 NETWORK_ASKED_RATE = envrate("NETWORK_ASKED_RATE", "60/hour")
 ASKED_WAITING = int(envnumber("ASKED_WAITING", 5))

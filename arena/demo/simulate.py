@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from arena.battles.tagging import own_tags, tags_of
 from arena.demo.material import Material, load_materials
 from arena.demo.render import Style, render
 from arena.demo.world import (
@@ -33,6 +34,7 @@ from arena.demo.world import (
     planted_substance,
     planted_theta,
 )
+from arena.integrity.native import tag_column
 from ranking.covariates import CONTROLS, METRICS, TIMINGS, pair_difference, style_metrics
 from ranking.simulation import activity_shares, correlated_draws, drawn_outcomes
 from ranking.votes import OUTCOMES, SIDES
@@ -363,12 +365,20 @@ def _claims(seed: int, n: int) -> pa.Array:
 
 
 def _prompt_columns(prompt: Ints, materials: Sequence[Material]) -> dict[str, pa.Array]:
-    category = np.array([material.category for material in materials])[prompt]
     return {
         "language": _coded(prompt, [material.language for material in materials]).cast(pa.string()),
-        "is_code": pa.array(category == "code"),
-        "category_tag.creative_writing_v0.1.creative_writing": pa.array(category == "writing"),
-        "category_tag.math_v0.1.math": pa.array(category == "mathematics"),
+        "prompt_id": _coded(prompt, [material.slug for material in materials]).cast(pa.string()),
+        **_tags(prompt, materials),
+    }
+
+
+def _tags(prompt: Ints, materials: Sequence[Material]) -> dict[str, pa.Array]:
+    """The columns that votes on recorded prompts have, as far as any of these has the tag."""
+    tags = [tags_of(material.prompt) | own_tags(material.category) for material in materials]
+    found = sorted({name for each in tags for name, has in each.items() if has})
+    return {
+        tag_column(name): pa.array([each.get(name) for each in tags], pa.bool_()).take(prompt)
+        for name in found
     }
 
 

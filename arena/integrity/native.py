@@ -5,7 +5,8 @@ other queries may run in between.
 """
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils.crypto import salted_hmac
 
+from arena.battles.categorising import tags_of_votes
 from arena.battles.models import Mode, Pacing
 from arena.battles.selectors import turns_before_votes, votes_between
+from arena.battles.tagging import CODE, CREATIVE, CRITERIA, INSTRUCTIONS, MATH
 from arena.catalog.models import Revision
 from arena.core.arrow import arrow_table
 from ranking.covariates import METRICS, TIMINGS
-from ranking.tables import COLUMNS
+from ranking.tables import CATEGORY, COLUMNS
 
 # Ids at once, alone and with their texts.
 VOTES_AT_ONCE = 65_536
@@ -37,6 +40,8 @@ _ASKED: dict[str, tuple[str, pa.DataType]] = {
     "pacing": ("battle__pacing", pa.string()),
     "draw_probability": ("battle__draw_probability", pa.float64()),
     "language": ("battle__language", pa.string()),
+    "prompt_id": ("battle__recorded_prompt__slug", pa.string()),
+    "categories": ("categories_text", pa.string()),
     "battle": ("battle_text", pa.string()),
     "turn": ("turn__number", pa.int64()),
     "claims_a": ("claims_a", pa.int8()),
@@ -62,9 +67,20 @@ _EARLIER: dict[str, tuple[str, pa.DataType]] = {
     "text_b": ("b__text", pa.string()),
 }
 _DIGESTS = ("answer_sha256_a", "answer_sha256_b")
-SEALED_SCHEMA = pa.schema([item for item in COLUMNS.items() if item[0] != "is_code"])
+# Both without tags, of which each file has those that its votes may bear.
+SEALED_SCHEMA = pa.schema(COLUMNS.items())
 # Without the digests of texts, for which every text would have to be read.
 NATIVE_SCHEMA = pa.schema([field for field in SEALED_SCHEMA if field.name not in _DIGESTS])
+
+# Of the turn voted on, where every other tag is of the first prompt.
+MULTI_TURN = f"{CATEGORY}multi_turn"
+# The field's names, so that votes cast here and imported ones are in one category.
+_OF_THE_FIELD = {
+    CREATIVE: "creative_writing_v0.1.creative_writing",
+    MATH: "math_v0.1.math",
+    INSTRUCTIONS: "if_v0.1.if",
+    **{name: f"criteria_v0.1.{name}" for name in CRITERIA},
+}
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 TEXT_SCHEMA = pa.schema(
@@ -100,7 +116,7 @@ class Native:
         return pa.array(np.searchsorted(self.keys, keys.to_numpy()).astype(np.int32))
 
     def table(self, rows: pa.Table, schema: pa.Schema) -> pa.Table:
-        """`rows` as `schema`, which is SEALED_SCHEMA, or NATIVE_SCHEMA where they lack texts."""
+        """`rows` as `schema`: SEALED_SCHEMA, or NATIVE_SCHEMA where they lack texts, and tags."""
         raw = {name: rows[name].combine_chunks() for name in rows.column_names}
         a, b = self.codes(raw["revision_a"]), self.codes(raw["revision_b"])
         columns = {
@@ -116,20 +132,36 @@ class Native:
             "language": pc.if_else(pc.equal(raw["language"], ""), None, raw["language"]),
             "evaluation_session_id": sessions_of(raw["battle"], self.session_key),
             "evaluation_order": raw["turn"],
+            "prompt_id": prompts_of(raw["prompt_id"], self.session_key),
+            MULTI_TURN: pc.greater(raw["turn"], 1),
             "flags": flags_of(raw),
             "excluded": structural_rules(raw),
         }
         if "salt" in raw:
             columns |= {f"answer_sha256_{side}": digests_of(raw, side) for side in "ab"}
+        columns |= tags_in(
+            raw["categories"], [name for name in schema.names if name not in columns]
+        )
         arrays = [as_type(columns[field.name], field.type) for field in schema]
         return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def native_tables(after: int, last: int) -> Iterator[pa.Table]:
-    """Votes with ids in (after, last] by id, as NATIVE_SCHEMA."""
+def native_tables(after: int, last: int, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Votes with ids in (after, last] by id, as `schema`: NATIVE_SCHEMA with their tags."""
     native = Native()
     for span in spans(after, last, VOTES_AT_ONCE):
-        yield native.table(asked(votes_between(*span), _ASKED), NATIVE_SCHEMA)
+        yield native.table(asked(votes_between(*span), _ASKED), schema)
+
+
+def with_tags(schema: pa.Schema, after: int, last: int) -> pa.Schema:
+    """The schema and the tags that votes with ids in (after, last] may bear, sorted."""
+    tags = {MULTI_TURN, *map(tag_column, tags_of_votes(after, last))} - {"is_code"}
+    return pa.schema([*schema, *(pa.field(name, pa.bool_()) for name in sorted(tags))])
+
+
+def tag_column(tag: str) -> str:
+    """The column of votes at rest that says which votes bear a battle's tag."""
+    return "is_code" if tag == CODE else CATEGORY + _OF_THE_FIELD.get(tag, tag)
 
 
 def casts(after: int, last: int) -> Iterator[Cast]:
@@ -187,6 +219,32 @@ def sessions_of(battles: pa.Array, key: bytes) -> pa.Array:
         for battle in battles.to_pylist()
     ]
     return pa.array(digests, pa.string())
+
+
+def prompts_of(slugs: pa.Array, key: bytes) -> pa.Array:
+    """Keyed digests, null where a person wrote the prompt: a slug often says what is asked."""
+    kinds = slugs.dictionary_encode()
+    digests = [
+        hashlib.blake2b(f"prompt {slug}".encode(), key=key, digest_size=8).hexdigest()
+        for slug in kinds.dictionary.to_pylist()
+    ]
+    return pa.array(digests, pa.string()).take(kinds.indices)
+
+
+def tags_in(categories: pa.Array, columns: Collection[str]) -> dict[str, pa.Array]:
+    """These columns of tags: true, false, or null where it is not known.
+
+    Battles have few different sets of tags, so each set is read once.
+    """
+    kinds = categories.dictionary_encode()
+    sets = [
+        {tag_column(tag): has for tag, has in json.loads(text).items()}
+        for text in kinds.dictionary.to_pylist()
+    ]
+    return {
+        name: pa.array([tags.get(name) for tags in sets], pa.bool_()).take(kinds.indices)
+        for name in columns
+    }
 
 
 def flags_of(raw: dict[str, pa.Array]) -> pa.Array:

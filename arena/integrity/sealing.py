@@ -26,6 +26,7 @@ from arena.integrity.native import (
     Native,
     casts,
     conversations,
+    with_tags,
 )
 from arena.integrity.selectors import sealed_up_to
 
@@ -54,7 +55,7 @@ def seal() -> Segment | None:
     if not count:
         return None
     with files.making(files.SEGMENTS) as votes, files.making(files.TEXTS) as texts:
-        with SegmentWriter(votes, texts) as writer:
+        with SegmentWriter(votes, texts, with_tags(SEALED_SCHEMA, after, last)) as writer:
             in_background(writer.add, casts(after, last))
         if writer.votes != count:
             raise ChainBroken(f"{count:,} votes were to be sealed, and {writer.votes:,} were read.")
@@ -82,11 +83,12 @@ def cut_off() -> tuple[int, int, int]:
 class SegmentWriter:
     """The files of a segment in the making; the same votes give the same bytes."""
 
-    def __init__(self, votes: Path, texts: Path) -> None:
+    def __init__(self, votes: Path, texts: Path, schema: pa.Schema) -> None:
         self.native = Native()
+        self.schema = schema
         self.votes = self.texts = 0
         self._group: list[pa.Table] = []
-        self._votes = pq.ParquetWriter(votes, SEALED_SCHEMA, compression="zstd")
+        self._votes = pq.ParquetWriter(votes, schema, compression="zstd")
         self._texts = pq.ParquetWriter(texts, TEXT_SCHEMA, compression="zstd")
 
     def __enter__(self) -> "SegmentWriter":
@@ -101,7 +103,7 @@ class SegmentWriter:
         texts = conversations(cast)
         self._texts.write_table(texts)
         self.texts += texts.num_rows
-        self._group.append(self.native.table(cast.votes, SEALED_SCHEMA))
+        self._group.append(self.native.table(cast.votes, self.schema))
         self.votes += cast.votes.num_rows
         if len(self._group) * TEXTS_AT_ONCE >= GROUP_ROWS:
             self._flush()

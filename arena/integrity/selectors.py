@@ -15,7 +15,7 @@ from arena.battles.selectors import votes_count_and_last
 from arena.integrity import files
 from arena.integrity.exceptions import SegmentMissing
 from arena.integrity.models import GENESIS, Exclusion, Origin, Segment
-from arena.integrity.native import NATIVE_SCHEMA, native_tables
+from arena.integrity.native import NATIVE_SCHEMA, native_tables, with_tags
 from ranking import Votes
 from ranking.sealed import FITTED_COLUMNS, with_exclusions
 
@@ -156,7 +156,8 @@ def sealed_up_to(segments: Iterable[Segment]) -> int:
 
 def tail_table(*, after: int) -> pa.Table:
     last = votes_count_and_last(after)[1]
-    return pa.concat_tables([NATIVE_SCHEMA.empty_table(), *native_tables(after, last)])
+    schema = with_tags(NATIVE_SCHEMA, after, last) if last else NATIVE_SCHEMA
+    return pa.concat_tables([schema.empty_table(), *native_tables(after, last, schema)])
 
 
 def last_id(tail: pa.Table) -> int:

@@ -17,7 +17,7 @@ from arena.core.exceptions import BadInput, Unknown
 from arena.integrity import files
 from arena.integrity.exceptions import SegmentMissing
 from arena.integrity.models import Origin, Segment
-from arena.integrity.native import NATIVE_SCHEMA, TEXT_SCHEMA, native_tables
+from arena.integrity.native import NATIVE_SCHEMA, TEXT_SCHEMA, native_tables, with_tags
 from arena.integrity.selectors import (
     Rules,
     exclusions_by_file,
@@ -101,7 +101,7 @@ class VotesStream:
 
     def of_tail(self) -> Iterator[pa.Table]:
         after, last = self.tail
-        for whole in native_tables(after, last):
+        for whole in native_tables(after, last, with_tags(NATIVE_SCHEMA, after, last)):
             for start in range(0, len(whole), VOTES_AT_ONCE):
                 table = whole.slice(start, VOTES_AT_ONCE)
                 table = with_exclusions(table, rows_by_id(table["id"], self.rules["n"]))
@@ -125,7 +125,7 @@ def votes_stream(wanted: VoteFilter) -> VotesStream:
     with_tail = count and not wanted.segment
     schemas = [schema_of(segment) for segment in chosen_segments]
     if with_tail:
-        schemas.append(NATIVE_SCHEMA)
+        schemas.append(with_tags(NATIVE_SCHEMA, after, last))
     schema = common_schema(schemas)
     refuse_unknown_category(wanted.category, schema)
     extra = [pa.field("vote", pa.string())] if wanted.names else []

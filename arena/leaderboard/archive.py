@@ -18,12 +18,13 @@ from arena.core.exceptions import Unknown
 from arena.integrity import files
 from arena.integrity.exceptions import SegmentMissing
 from arena.integrity.models import Segment
+from arena.leaderboard.differences import differences
 from arena.leaderboard.models import Part, Snapshot
 from arena.leaderboard.selectors import latest_snapshot
 from ranking.snapshots import snapshot_text
 
 PARQUET = "application/vnd.apache.parquet"
-PER_PAGE = 50
+PER_PAGE = 20
 
 Absolute = Callable[[str], str]
 """From a path to the address that others reach it by."""
@@ -39,6 +40,22 @@ class Line:
     published_at: datetime
     counted: int
     segments: int
+    changes: tuple[str, ...]
+    """What differs from the one before it, in sentences."""
+
+
+@dataclass(frozen=True)
+class PartFile:
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What can be had drawn of a publication. files: form and address of each."""
+
+    of: str
+    files: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -68,9 +85,14 @@ def index(page: str, absolute: Absolute) -> Index:
     latest = latest_snapshot()
     paginator = Paginator(snapshots().order_by("-number"), PER_PAGE)
     found, places = paginator.get_page(page), places_of_links()
+    listed = list(found)
+    changes = differences(listed)
     return Index(
         page=found,
-        lines=tuple(line_of(snapshot, places.get(snapshot.head, 0)) for snapshot in found),
+        lines=tuple(
+            line_of(snapshot, places.get(snapshot.head, 0), changes[snapshot.digest])
+            for snapshot in listed
+        ),
         latest=publication(latest, absolute) if latest else None,
         command_for_all=command(absolute(reverse("leaderboard:archive-all")), "*.json"),
     )
@@ -87,7 +109,7 @@ def places_of_links() -> dict[str, int]:
     return {link: place for place, link in enumerate(links, start=1)}
 
 
-def line_of(snapshot: Snapshot, segments: int) -> Line:
+def line_of(snapshot: Snapshot, segments: int, changes: tuple[str, ...]) -> Line:
     return Line(
         number=snapshot.number,
         digest=snapshot.digest,
@@ -95,6 +117,7 @@ def line_of(snapshot: Snapshot, segments: int) -> Line:
         published_at=snapshot.published_at,
         counted=snapshot.counted,
         segments=segments,
+        changes=changes,
     )
 
 
@@ -102,7 +125,7 @@ def publication(snapshot: Snapshot, absolute: Absolute) -> Shown:
     segments = tuple(segments_of(snapshot))
     listed = reverse("leaderboard:archive-list", args=[snapshot.digest])
     return Shown(
-        line=line_of(snapshot, len(segments)),
+        line=line_of(snapshot, len(segments), differences([snapshot])[snapshot.digest]),
         previous="" if snapshot.number == 1 else snapshot.previous,
         engine=snapshot.engine,
         files=segments,
@@ -124,6 +147,26 @@ def command(listed: str, checked: str) -> str:
     return (
         f"curl -fsS {shlex.quote(listed)} |\n  xargs -n 1 curl -fsSO &&\n"
         f"python -m ranking verify {checked} --votes ."
+    )
+
+
+def parts_of(snapshot: Snapshot) -> tuple[PartFile, ...]:
+    """Everything that it says beside its document."""
+    rows = Part.objects.filter(snapshot=snapshot).order_by("name").values_list("name", "digest")
+    return tuple(PartFile(name, digest) for name, digest in rows)
+
+
+def pictures_of(snapshot: Snapshot, parts: Iterable[PartFile]) -> tuple[Pictures, ...]:
+    """Of the board, of how sure it is, and of what moved where that is known."""
+    named, names = f"?snapshot={snapshot.short}", {part.name for part in parts}
+    found = [(_("The board"), "leaderboard:picture"), (_("How sure"), "leaderboard:sure-picture")]
+    if names & {"ledger/revisions", "ledger/families"}:
+        found.append((_("What moved"), "leaderboard:moved-picture"))
+    return tuple(
+        Pictures(
+            of, tuple((form.upper(), reverse(view, args=[form]) + named) for form in ("svg", "png"))
+        )
+        for of, view in found
     )
 
 

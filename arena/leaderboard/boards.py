@@ -28,7 +28,7 @@ from arena.leaderboard.page import (
 from arena.leaderboard.selectors import part_get, revisions_by_name
 from arena.leaderboard.sentences import LABELS, grouped, joined, listed, sentence_translated
 from arena.leaderboard.sources import Data, Source, all_rows, catalog_fields, shown, view_source
-from arena.leaderboard.viewing import FAMILIES, OVERALL, View
+from arena.leaderboard.viewing import FAMILIES, OVERALL, View, query_of
 from arena.leaderboard.why import whys
 
 TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
@@ -118,7 +118,7 @@ def row_of(standing: Data) -> Row:
         votes=standing["votes"],
         moved=moved_of(standing) if "raw_rank" in standing else None,
         price=price_of(standing) if "price_in" in standing else None,
-        latency=number_format(standing["latency"], 2) if "latency" in standing else "",
+        latency=number_format(round(standing["latency"], 2), 2) if "latency" in standing else "",
         revision=standing.get("revision", 0),
         below="below" in standing,
     )
@@ -303,14 +303,15 @@ def pooling(snapshot: Fitted, view: View, votes: int) -> Pooling | None:
     """Of a thin category: what its ratings rest on, and the way to the other kind."""
     if not view.can_be_pooled:
         return None
-    if view.is_pooled:
-        part = part_get(snapshot, view.part)
-        assert part is not None
-        other = board_address(view) + view.changed(alone=True).query()
-        sentence = pooled_sentence(votes, part["pooled"])
-        return Pooling(sentence, other if view.can_be_alone else "", is_shown=True)
-    other = board_address(view) + view.changed(alone=False).query()
-    return Pooling(alone_sentence(votes), other, is_shown=False)
+    other = board_address(view) + view.changed(alone=view.is_pooled).query()
+    named = query_of([("snapshot", view.snapshot)] if view.snapshot else [])
+    method = f"{reverse('reports:categories')}{named}#pooling"
+    if not view.is_pooled:
+        return Pooling(alone_sentence(votes), other, is_shown=False, method=method)
+    part = part_get(snapshot, view.part)
+    assert part is not None
+    sentence = pooled_sentence(votes, part["pooled"])
+    return Pooling(sentence, other if view.can_be_alone else "", is_shown=True, method=method)
 
 
 def pooled_sentence(votes: int, borrowed: float) -> str:
@@ -369,8 +370,6 @@ def subtitle(rows: tuple[Row, ...], snapshot: Fitted, view: View) -> str:
         return ""
     if view.is_between:
         return _("Between the ends ratings are exact, and their intervals are not computed.")
-    if view.is_pooled:
-        return _("Ranks are those of the pooled ratings; their intervals say how sure they are.")
     if any(row.rank_lower is None for row in rows):
         return _("Too few voters to say how sure the ranks are.")
     possible = [row for row in rows if row.rank_lower == 1]

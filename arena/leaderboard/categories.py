@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
+from arena.battles.tagging import LONG, LONG_TOKENS, SHORT, SHORT_TOKENS
 from ranking.analysis.tags import CODE, HARD, LANGUAGE
 from ranking.snapshots import OVERALL
 
@@ -22,12 +23,12 @@ LABELS = {
     "creativity": gettext_lazy("Creativity"),
     "domain_knowledge": gettext_lazy("Domain knowledge"),
     "if": gettext_lazy("Instruction following"),
-    "long_prompt": gettext_lazy("Long prompts"),
+    LONG: gettext_lazy("Long prompts"),
     "math": gettext_lazy("Mathematics"),
     "multi_turn": gettext_lazy("Several turns"),
     "problem_solving": gettext_lazy("Problem solving"),
     "real_world": gettext_lazy("Real world"),
-    "short_prompt": gettext_lazy("Short prompts"),
+    SHORT: gettext_lazy("Short prompts"),
     "specificity": gettext_lazy("Specificity"),
     "technical_accuracy": gettext_lazy("Technical accuracy"),
 }
@@ -43,12 +44,10 @@ DEFINITIONS = {
     "creativity": gettext_lazy("A good answer takes some invention."),
     "domain_knowledge": gettext_lazy("A good answer takes knowledge of a field."),
     "if": gettext_lazy("The prompt sets rules for the answer that can be checked."),
-    "long_prompt": gettext_lazy("The prompt is long."),
     "math": gettext_lazy("The prompt asks for mathematics."),
     "multi_turn": gettext_lazy("The conversation had more than one prompt before the vote."),
     "problem_solving": gettext_lazy("The prompt sets a problem that has to be worked out."),
     "real_world": gettext_lazy("The prompt is about something that somebody has to do."),
-    "short_prompt": gettext_lazy("The prompt is short."),
     "specificity": gettext_lazy("The prompt asks for one particular thing."),
     "technical_accuracy": gettext_lazy("The answer has to be right in technical detail."),
 }
@@ -77,13 +76,17 @@ def category_definition(name: str) -> str:
     """What puts a vote in it, in one sentence."""
     if name.startswith(LANGUAGE):
         return _("The prompt is in %(language)s.") % {"language": category_label(name)}
+    if name == LONG:
+        return _("The prompt has at least %(tokens)s tokens.") % {"tokens": LONG_TOKENS}
+    if name == SHORT:
+        return _("The prompt has at most %(tokens)s tokens.") % {"tokens": SHORT_TOKENS}
     if name in DEFINITIONS:
         return str(DEFINITIONS[name])
     return _("Its votes bear the tag “%(tag)s”.") % {"tag": name}
 
 
 def spaced(name: str) -> str:
-    return name.replace("_", " ")
+    return name.replace("_", " ").replace("-", " ")
 
 
 def language_label(code: str) -> str:
@@ -92,4 +95,4 @@ def language_label(code: str) -> str:
         return str(LANGUAGES[code])
     if code not in LANG_INFO:
         return code
-    return capfirst(get_language_info(code)["name_translated"])
+    return capfirst(str(get_language_info(code)["name_translated"]))

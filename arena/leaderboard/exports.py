@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from arena.leaderboard.models import BoardName, Fitted
-from arena.leaderboard.selectors import board_document, revisions_by_name
+from arena.leaderboard.selectors import revisions_by_name
 from arena.leaderboard.sources import (
     Source,
     board_source,
@@ -37,9 +37,9 @@ MOVED_COLUMNS = ("raw_rank", "raw_rating", "moved_ranks", "moved_rating", "moved
 VIEW_COLUMNS = ("stage", "family", "price_in", "price_out", "latency")
 
 
-def board_data(snapshot: Fitted, board: BoardName) -> dict[str, Any]:
-    """The board with its spec, counts and everything it rests on, as plain values."""
-    source = board_source(snapshot, board)
+def board_data(snapshot: Fitted, view: View) -> dict[str, Any]:
+    """The whole board that a view is of, with its spec, counts and everything it rests on."""
+    source = view_source(snapshot, view)
     names = [row["contestant"] for row in source.document["standings"]]
     revisions, moved = revisions_by_name(names), source.moved()
     rows = [
@@ -90,10 +90,10 @@ def movements(snapshot: Fitted, board: BoardName) -> dict[str, dict[str, Any]]:
     return board_source(snapshot, board).moved()
 
 
-def board_rows(snapshot: Fitted, board: BoardName) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+def board_rows(snapshot: Fitted, view: View) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
     """The placed contestants in the field's column names, then ours: columns, and rows."""
-    data = board_data(snapshot, board)
-    columns = CSV_COLUMNS + (MOVED_COLUMNS if board == BoardName.CONTROLLED else ())
+    data = board_data(snapshot, view)
+    columns = CSV_COLUMNS + (MOVED_COLUMNS if view.controls else ())
     return columns, named_rows(data, columns)
 
 
@@ -113,8 +113,8 @@ def named_rows(data: dict[str, Any], columns: Iterable[str]) -> list[dict[str, A
     return [{name: row.get(name) for name in columns} for row in rows]
 
 
-def board_csv(snapshot: Fitted, board: BoardName) -> str:
-    return written(*board_rows(snapshot, board))
+def board_csv(snapshot: Fitted, view: View) -> str:
+    return written(*board_rows(snapshot, view))
 
 
 def view_csv(snapshot: Fitted, view: View) -> str:
@@ -136,26 +136,27 @@ def written(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def board_parquet(snapshot: Fitted, board: BoardName) -> bytes:
+def board_parquet(snapshot: Fitted, view: View) -> bytes:
     """As Parquet, names as they are."""
-    columns, rows = board_rows(snapshot, board)
+    columns, rows = board_rows(snapshot, view)
     schema = pa.schema([(name, PARQUET_KINDS.get(name, pa.float64())) for name in columns])
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema), sink, compression="zstd")
     return sink.getvalue()
 
 
-def board_catalog(snapshot: Fitted, board: BoardName) -> dict[str, dict[str, dict[str, float]]]:
+def board_catalog(snapshot: Fitted, *views: View) -> dict[str, dict[str, dict[str, float | None]]]:
     """As the field's catalog: ratings with the ends of their 95% intervals, by category."""
     return {
-        snapshot.category: {
+        view.category: {
             row["contestant"]: {
                 "rating": row["rating"],
                 "rating_q975": row["rating_upper"],
                 "rating_q025": row["rating_lower"],
             }
-            for row in board_document(snapshot, board)["standings"]
+            for row in view_source(snapshot, view).document["standings"]
         }
+        for view in views
     }
 
 

@@ -149,12 +149,14 @@ class Pooling:
     """How a category of few votes is rated.
 
     sentence: how few they are, and what the ratings rest on. other: the address of the same board
-    the other way; "" where there is none. is_shown: whether these ratings borrow.
+    the other way; "" where there is none. is_shown: whether these ratings borrow. method: the
+    address of what tells how.
     """
 
     sentence: str
     other: str
     is_shown: bool
+    method: str
 
 
 @dataclass(frozen=True)

@@ -235,34 +235,6 @@ def board_name(snapshot: Fitted, wanted: str) -> BoardName:
     return BoardName(wanted)
 
 
-def board_with(
-    snapshot: Fitted, wanted: str, *, category: str = "", controls: str = ""
-) -> BoardName:
-    """The board of that name ("current": the default one), category and set of controls.
-
-    controls: names with commas between them, or "none"; with "current" it chooses the board.
-    Raises NoSuchBoard, saying what the publication holds.
-    """
-    if category and category != snapshot.category:
-        raise NoSuchBoard(
-            f"There is no category '{category[:80]}' in this publication. "
-            f"These exist: {snapshot.category}."
-        )
-    if not controls:
-        return board_name(snapshot, "" if wanted == CURRENT else wanted)
-    asked = set() if controls == "none" else {name.strip() for name in controls.split(",")}
-    boards = snapshot.content["boards"]
-    sets = {name: board["spec"]["controls"] for name, board in boards.items()}
-    for name, held in sets.items():
-        if set(held) == asked and wanted in {CURRENT, name}:
-            return BoardName(name)
-    held = "; ".join(f"{','.join(held) or 'none'} ({name})" for name, held in sets.items())
-    raise NoSuchBoard(
-        f"No board '{wanted[:40]}' of this publication controls for '{controls[:80]}'. "
-        f"These sets of controls exist: {held}."
-    )
-
-
 def movements_of(snapshot: Fitted) -> list[dict[str, Any]]:
     """From raw to controlled, with both places. Raises NoSuchBoard where nothing is controlled."""
     if BoardName.CONTROLLED not in snapshot.content["boards"]:

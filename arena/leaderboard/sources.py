@@ -90,9 +90,8 @@ def view_source(snapshot: Fitted, view: View) -> Source:
 
 def pooled_document(snapshot: Fitted, part: Data) -> Data:
     """The pooled ratings of a category as a board has them: whom all votes cannot place is not
-    placed here either, and rank sets are not known."""
+    placed here either."""
     everybody = board_document(snapshot, board_name(snapshot, ""))
-    unknown = dict.fromkeys(("rank_lower", "rank_upper"))
     shared = ("spec", "unplaced", "clustered", "effective_voters")
     return {
         **{name: everybody[name] for name in shared},
@@ -100,7 +99,7 @@ def pooled_document(snapshot: Fitted, part: Data) -> Data:
         "position": None,
         "warnings": part["warnings"],
         "counts": part["counts"],
-        "standings": [row | unknown for row in part["standings"]],
+        "standings": part["standings"],
     }
 
 

@@ -161,8 +161,14 @@ def archive_index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def archive_publication(request: HttpRequest, name: str) -> HttpResponse:
-    shown = archive.publication(snapshot_get(name), request.build_absolute_uri)
-    return render(request, "leaderboard/publication.html", {"shown": shown})
+    snapshot = snapshot_get(name)
+    parts = archive.parts_of(snapshot)
+    shown = {
+        "shown": archive.publication(snapshot, request.build_absolute_uri),
+        "parts": parts,
+        "pictures": archive.pictures_of(snapshot, parts),
+    }
+    return render(request, "leaderboard/publication.html", shown)
 
 
 @require_safe

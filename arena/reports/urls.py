@@ -51,6 +51,8 @@ urlpatterns = [
     path("prices/", prices.index, name="prices"),
     re_path(rf"^prices/(?P<name>[a-z-]+)\.{FORMS}$", prices.figure, name="prices-figure"),
     path("methodology/", methodology.index, name="methodology"),
+    path("methodology/drawn/", methodology.drawn, name="methodology-drawn"),
+    path("methodology/formulas/", methodology.formulas, name="formulas"),
     re_path(
         rf"^methodology/(?P<name>[a-z-]+)\.{FORMS}$", methodology.figure, name="methodology-figure"
     ),

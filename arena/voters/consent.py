@@ -29,6 +29,8 @@ def terms() -> str:
         settings.ARCHIVE_VOTES,
         settings.PUBLISH_TEXT,
         bool(settings.MODERATION_URL),
+        # Only where there is one, so that nobody is asked again about what has not changed.
+        *(["judged"] if settings.JUDGE_URL else []),
     ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
@@ -41,6 +43,7 @@ class Terms:
     votes_published: bool
     texts_published: bool
     moderated: bool
+    judged: bool
 
 
 def consent_asked(cookies: Mapping[str, str]) -> Terms | None:
@@ -53,6 +56,7 @@ def consent_asked(cookies: Mapping[str, str]) -> Terms | None:
         votes_published=settings.ARCHIVE_VOTES,
         texts_published=settings.PUBLISH_TEXT,
         moderated=bool(settings.MODERATION_URL),
+        judged=bool(settings.JUDGE_URL),
     )
 
 

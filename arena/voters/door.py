@@ -40,6 +40,10 @@ NETWORK_ASKED = gettext_noop(
     "Your network has asked for as much to be worked out as one network may here, by all who "
     "share it: %(rate)s. The next is possible in %(wait)s."
 )
+NETWORK_FIGURES = gettext_noop(
+    "Your network has had as many charts drawn as one network may here, by all who share it: "
+    "%(rate)s. The next is possible in %(wait)s."
+)
 
 
 class Action(StrEnum):
@@ -73,6 +77,12 @@ def asking_admit(*, address: Address | None) -> None:
     """Let a reader ask for work that outlasts the request. Raises TooMany."""
     rate, network = settings.NETWORK_ASKED_RATE, network_name(address)
     limit_hit(rate, NETWORK_ASKED, "network-asked", network)
+
+
+def figure_admit(*, address: Address | None) -> None:
+    """Let a reader have a chart of a page drawn that nobody has seen yet. Raises TooMany."""
+    rate, network = settings.NETWORK_FIGURES_RATE, network_name(address)
+    limit_hit(rate, NETWORK_FIGURES, "network-figures", network)
 
 
 def count(voter: Voter, network: str, action: Action) -> None:

@@ -40,6 +40,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         ),
         "challenged": settings.ALTCHA,
         "moderated": bool(settings.MODERATION_URL),
+        "judged": bool(settings.JUDGE_URL),
         "private": settings.PRIVATE,
         "votes_published": settings.ARCHIVE_VOTES,
         "texts_published": settings.PUBLISH_TEXT,

@@ -38,7 +38,8 @@ from ranking.analysis.certainty import default_parts, fragility_document
 from ranking.analysis.families import family_parts
 from ranking.analysis.method import method_part
 from ranking.analysis.moved import LEDGER, ledger_parts
-from ranking.analysis.sources import Before, Part, Sources, short_names, sources_of
+from ranking.analysis.sources import Before, Part, Sources, sources_of
+from ranking.analysis.tags import short_names
 from ranking.publication import Publication
 from ranking.threads import WORKERS
 
@@ -83,7 +84,8 @@ def parts(
         "method": lambda: method_part(sources, published),
         "ledger": lambda: ledger_parts(sources, published, before),
     }
-    with ThreadPoolExecutor(min(WORKERS, AT_ONCE)) as pool:
+    pool = ThreadPoolExecutor(min(WORKERS, AT_ONCE))
+    try:
         futures = {name: pool.submit(_listed, make) for name, make in made.items()}
         for name, future in futures.items():
             tell(name)
@@ -91,8 +93,12 @@ def parts(
                 if part.startswith(CATEGORY_PARTS):
                     told[part] = content
                 yield part, content
+    finally:
+        # Whoever stops asking leaves the generator to the garbage collector, which may run in a
+        # thread of this very pool: one that waited for the pool would then wait for itself.
+        pool.shutdown(wait=False, cancel_futures=True)
     tell("table of categories")
-    yield from category_table(sources, told)
+    yield from category_table(sources, published, told)
 
 
 def _listed(make: Callable[[], Iterator[Part]]) -> list[Part]:

@@ -89,6 +89,12 @@ def board_document(board: Leaderboard, movements: Sequence[Movement] = ()) -> di
 
 def variant_parts(sources: Sources, published: Publication) -> Iterator[Part]:
     """Raw and controlled board under each other choice that these votes allow."""
+    for name, votes, changed in variants_of(sources):
+        yield from two_boards(f"variant/{name}", votes, changed, published)
+
+
+def variants_of(sources: Sources) -> Iterator[tuple[str, Votes, Mapping[str, Any]]]:
+    """Each other choice that these votes allow: its votes, and what it changes in the spec."""
     for name, changed in VARIANTS.items():
         votes = sources.votes
         if name == "no_identity":
@@ -99,7 +105,7 @@ def variant_parts(sources: Sources, published: Publication) -> Iterator[Part]:
             continue
         if name == "no_both_bad" and not (votes.outcome == BOTH_BAD).any():
             continue
-        yield from two_boards(f"variant/{name}", votes, changed, published)
+        yield name, votes, changed
 
 
 def two_boards(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ranking.analysis.profiles import Placed, profile_parts
 from ranking.analysis.sources import FAILURES, Part, reason
 from ranking.contrasts import Contrasts, contrasts_of
 from ranking.fitting import estimate
@@ -26,15 +27,17 @@ FIRST = 10
 
 
 def default_parts(votes: Votes, published: Publication) -> Iterator[Part]:
-    """Why the default board is as it is, and how sure it is, from one fit of it."""
+    """Why the default board is as it is, how sure it is, and everybody on it, from one fit."""
     prepared = prepare(votes, published.default.spec)
     if prepared.design is None:
+        yield from profile_parts(prepared, published, None)
         return
     fitted = estimate(prepared, prepared.design)
     if published.controlled is not None:
         yield "path", path(path_of(prepared, prepared.design, fitted.solution))
     contrasts = contrasts_of(fitted)
     yield "sure", certainty(contrasts)
+    yield from profile_parts(prepared, published, Placed.of(fitted, contrasts))
     yield "fragility", fragilities(Questioned.of_estimate(votes, fitted), contrasts.board)
 
 

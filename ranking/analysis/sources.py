@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ranking.arrays import BoolArray
+from ranking.analysis.tags import categories_of
+from ranking.arrays import BoolArray, IntArray
 from ranking.errors import FitError, RankingError
 from ranking.newton import NoEstimateError
 from ranking.snapshots import Stated
 from ranking.spec import RankingSpec
-from ranking.tables import CATEGORY
+from ranking.tables import labels_of
 from ranking.votes import Votes
 
 FAILURES = (FitError, NoEstimateError, np.linalg.LinAlgError, ValueError)
@@ -33,6 +33,7 @@ class Sources:
     categories: name -> (n,) whether the vote belongs to it.
     places: what a family's row is called -> the contestant that fills it; None: no families.
     stated: by contestant; empty: no catalog.
+    prompt: (n,) ids of what was asked, −1 where that is not of a known set; None: nowhere known.
     """
 
     votes: Votes
@@ -40,6 +41,7 @@ class Sources:
     categories: Mapping[str, BoolArray] = field(default_factory=dict)
     places: Mapping[str, str] | None = None
     stated: Mapping[str, Stated] = field(default_factory=dict)
+    prompt: IntArray | None = None
 
 
 def sources_of(
@@ -47,28 +49,21 @@ def sources_of(
     places: Mapping[str, str] | None = None,
     stated: Mapping[str, Stated] | None = None,
 ) -> Sources:
-    """What a table of sealed votes tells. Tags that are no yes or no name no category."""
+    """What a table of sealed votes tells; for its categories see ranking.analysis.tags."""
     claimed = None
     if "flags" in table.column_names:
         found = pc.match_substring(table["flags"].cast(pa.string()), "identity_")
         claimed = found.fill_null(False).to_numpy()
-    tags = {
-        name.removeprefix(CATEGORY): table[name]
-        for name in table.column_names
-        if name.startswith(CATEGORY) and pa.types.is_boolean(table[name].type)
-    }
-    categories = {
-        name: tags[tag].fill_null(False).to_numpy() for tag, name in short_names(tags).items()
-    }
-    return Sources(Votes.from_arrow(table), claimed, categories, places, stated or {})
+    votes = Votes.from_arrow(table)
+    categories = categories_of(table, votes.excluded)
+    return Sources(votes, claimed, categories, places, stated or {}, prompts_of(table))
 
 
-def short_names(tags: Iterable[str]) -> dict[str, str]:
-    """What each tag's category is called: its last word, where no other ends in it."""
-    tags = sorted(tags)
-    last = Counter(tag.rpartition(".")[2] for tag in tags)
-    words = {tag: tag.rpartition(".")[2] for tag in tags}
-    return {tag: word if last[word] == 1 else tag for tag, word in words.items()}
+def prompts_of(table: pa.Table) -> IntArray | None:
+    """Ids of the prompts that a table of votes names, None where it names none."""
+    if "prompt_id" not in table.column_names or not pc.any(table["prompt_id"].is_valid()).as_py():
+        return None
+    return labels_of(table, "prompt_id")[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

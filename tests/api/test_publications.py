@@ -76,13 +76,13 @@ def test_the_catalog_has_an_address_of_its_own(root: Client, published: Publishe
     [
         (
             "boards/current/?category=poetry",
-            "no category 'poetry' in this publication. These exist: overall",
+            "no category 'poetry'. These exist: overall",
         ),
         (
             "boards/current/?controls=emoji",
-            "sets of controls exist: length (controlled); none (raw)",
+            "These sets exist: none; length",
         ),
-        ("boards/raw/?controls=length", "sets of controls exist"),
+        ("boards/raw/?controls=length", "These sets exist"),
         ("boards/current/?snapshot=ffffffff", "There is no publication 'ffffffff'. The latest are"),
         ("snapshots/ffffffff.json", "There is no publication"),
     ],

@@ -43,7 +43,7 @@ def test_page_api_and_command_line_agree(
     assert len(api["standings"]) == len(fitted) == contestants
     for row, standing in zip(api["standings"], fitted, strict=True):
         assert {key: row[key] for key in standing} == pytest.approx(standing, abs=1e-9)
-    names = re.findall(r'class="name">([^<]+)<', page)
+    names = re.findall(r'class="name"[^>]*>([^<]+)<', page)
     ratings = re.findall(r'<td class="rating"[^>]*><b>(\d+)</b>', page)
     assert names == [row["contestant"] for row in api["standings"]]
     assert ratings == [f"{row['rating']:.0f}" for row in api["standings"]]

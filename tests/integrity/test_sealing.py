@@ -14,8 +14,20 @@ from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
-from arena.battles.models import Answer, Battle, Mode, Pacing, State, Turn, Vote
+from arena.battles.models import (
+    Answer,
+    Battle,
+    CategoryRule,
+    Judgement,
+    Mode,
+    Pacing,
+    State,
+    Turn,
+    Vote,
+)
+from arena.battles.rules import rule_create
 from arena.battles.services import vote_cast
+from arena.battles.tagging import CRITERIA
 from arena.core.models import AuditEntry
 from arena.integrity import files
 from arena.integrity.chain import chain_verify, segment_add
@@ -24,6 +36,7 @@ from arena.integrity.models import Origin, Segment
 from arena.integrity.sealing import orphans_sweep, votes_seal
 from arena.integrity.selectors import votes_read, votes_state
 from arena.integrity.services import votes_exclude
+from arena.integrity.streams import VoteFilter, votes_stream
 from arena.voters.models import Voter
 from ranking.tables import COLUMNS
 from tests import factories
@@ -79,6 +92,19 @@ def test_it_works(battle: Battle, alice: Voter) -> None:
     assert (row["tokens_a"], row["draw_probability"], row["pacing"]) == (40.0, 1.0, "equal")
     assert (row["evaluation_order"], row["flags"], row["excluded"]) == (1, None, None)
     assert AuditEntry.objects.get(action="segment.add").subject == segment.sha256
+
+
+def test_a_recorded_prompt_has_one_name_that_says_nothing(battle: Battle) -> None:
+    prompts = [factories.prompt("why-sky"), factories.prompt("why-sea")]
+    for recorded in (prompts[0], prompts[0], prompts[1]):
+        cast(another(battle, mode=Mode.RECORDED, recorded_prompt=recorded))
+    cast(battle)
+    segment = sealed()
+    first, again, other, typed = [row["prompt_id"] for row in rows_of(segment)]
+
+    assert first == again != other
+    assert typed is None
+    assert b"why-sky" not in files.local(segment.sha256).read_bytes()
 
 
 def test_neither_texts_nor_the_voter_are_in_the_votes(battle: Battle, alice: Voter) -> None:
@@ -146,6 +172,62 @@ def test_flags_and_structural_rules_are_sealed(battle: Battle) -> None:
 
     assert [row["flags"] for row in rows] == ["identity_b", None, None]
     assert [row["excluded"] for row in rows] == [None, "same_revision", "named"]
+
+
+def test_categories_are_sealed_under_the_fields_names(battle: Battle) -> None:
+    tags = {"code": True, "if": False, "math": True, "prompts.knowledge": True}
+    tagged = another(battle, categories=tags, language="fr", recorded_prompt=factories.prompt())
+    for one in (battle, tagged):
+        cast(one)
+    old, new = rows_of(sealed())
+
+    assert (new["is_code"], new["language"]) == (True, "fr")
+    assert new["category_tag.math_v0.1.math"] is True
+    assert new["category_tag.if_v0.1.if"] is False
+    assert new["category_tag.prompts.knowledge"] is True
+    assert new["category_tag.creative_writing_v0.1.creative_writing"] is None
+    assert new["category_tag.multi_turn"] is False
+    # Of a battle that was not looked at nothing is known, which is not that it has no tag.
+    assert (old["is_code"], old["language"], old["category_tag.math_v0.1.math"]) == (None,) * 3
+    assert not [name for name in new if "criteria" in name]
+
+
+def test_a_vote_on_a_later_turn_is_of_several(battle: Battle) -> None:
+    second = Turn.objects.create(battle=battle, number=2, prompt="And at night?")
+    for side in "ab":
+        Answer.objects.create(turn=second, side=side, text=f"black {side}", **factories.STYLE)
+    cast(battle)
+
+    assert [row["category_tag.multi_turn"] for row in rows_of(sealed())] == [True]
+
+
+def test_verdicts_and_rules_are_sealed_where_there_are_any(battle: Battle) -> None:
+    rule_create(rule=CategoryRule(slug="tax_law", words="VAT"))
+    met = dict.fromkeys(CRITERIA, True)
+    judged = another(battle, categories={**met, "rule.tax_law": True})
+    Judgement.objects.create(battle=judged, verdict=met, model="solomon")
+    for one in (judged, battle):
+        cast(one)
+    rows = rows_of(sealed())
+    rule_create(rule=CategoryRule(slug="later", words="VAT"))
+    cast(another(battle))
+    [row] = rows_of(sealed())
+
+    for column in ("category_tag.rule.tax_law", "category_tag.criteria_v0.1.complexity"):
+        assert [row[column] for row in rows] == [True, None]
+    assert "category_tag.rule.later" in row and "category_tag.rule.later" not in rows[0]
+
+
+def test_the_tail_has_the_categories_that_its_segment_will_have(battle: Battle) -> None:
+    cast(another(battle, categories={"code": False, "math": True}))
+    tags = ["is_code", "category_tag.math_v0.1.math", "category_tag.short_prompt"]
+    before = votes_read().table.select(tags).to_pylist()
+    streamed = votes_stream(VoteFilter(category="math_v0.1.math"))
+    assert [table.num_rows for table in streamed.tables()] == [1]
+    sealed()
+
+    assert votes_read().table.select(tags).to_pylist() == before
+    assert list(before[0].values()) == [False, True, None]
 
 
 def test_timings_are_sealed_where_a_voter_could_feel_them(battle: Battle) -> None:

@@ -1,16 +1,25 @@
 """The archive: every publication with all that it takes to check it."""
 
+import hashlib
 import json
+import re
+from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
+from django.utils.html import escape
 
 from arena.integrity.imports import votes_import
+from arena.leaderboard.differences import Outline, sentences
 from arena.leaderboard.models import Snapshot
 from arena.leaderboard.services import publish
 from arena.voters.models import Voter
+from ranking import RankingSpec
+from ranking.snapshots import canonical
 from ranking.verify import verify
 from tests.leaderboard.test_refit import cast, cycle
 
@@ -151,17 +160,105 @@ def test_what_does_not_exist(client: Client, row: list[Snapshot], address: str) 
     assert client.get(address).status_code == 404
 
 
-def test_queries_do_not_grow_with_publications(
-    client: Client, row: list[Snapshot], tmp_path: Path, django_assert_max_num_queries: object
-) -> None:
-    for times in (2, 3, 4):
-        votes_import(path=cycle(tmp_path, times, f"{times}.csv"))
-        publish()
+def row_of(first: Snapshot, count: int) -> None:
+    """So many publications after the first, each its document with a new number."""
+    document, made = json.loads(first.document), []
+    previous = first.digest
+    for number in range(2, count + 2):
+        text = canonical({**document, "number": number, "previous": previous})
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        made.append(
+            Snapshot(
+                digest=digest,
+                document=text,
+                number=number,
+                previous=previous,
+                engine=first.engine,
+                counted=first.counted + number,
+                head=first.head,
+                votes_state=f"{number}",
+                published_at=first.published_at + timedelta(days=number),
+            )
+        )
+        previous = digest
+    Snapshot.objects.bulk_create(made)
 
-    with django_assert_max_num_queries(9):  # type: ignore[operator]
-        client.get("/archive/")
+
+def test_queries_do_not_grow_with_publications(
+    client: Client, tmp_path: Path, django_assert_max_num_queries: object
+) -> None:
+    votes_import(path=cycle(tmp_path))
+    first = publish()
+    assert first is not None
+    row_of(first, 210)
+
+    for page in ("1", "2", "11"):
+        cache.clear()
+        with django_assert_max_num_queries(10):  # type: ignore[operator]
+            shown = client.get(f"/archive/?page={page}").content.decode()
+        assert "211 publications" in shown
+        assert f"Page {page} of 11" in shown
+        assert "1 more vote counted" in shown
 
 
 def test_a_later_page_and_one_that_does_not_exist(client: Client, row: list[Snapshot]) -> None:
     for page in ("2", "0", "poetry"):
         assert client.get(f"/archive/?page={page}").status_code == 200
+
+
+# -- What differs ----------------------------------------------------------------------------
+
+
+def test_it_is_told_what_differs(client: Client, row: list[Snapshot], tmp_path: Path) -> None:
+    rows = ["wren,<b>heron</b>,tie"] * 9
+    (tmp_path / "more.csv").write_text("\n".join(["model_a,model_b,winner", *rows]) + "\n")
+    votes_import(path=tmp_path / "more.csv")
+    publish()
+    page = client.get("/archive/").content.decode()
+    one = client.get(f"/archive/{row[1].digest}/").content.decode()
+
+    assert "The first." in page
+    assert "1 more vote counted." in page
+    assert "9 more votes counted. New: &lt;b&gt;heron&lt;/b&gt;." in page
+    assert "1 more vote counted." in one
+    assert "heron" not in one
+
+
+def test_rules_that_differ_are_named() -> None:
+    spec = RankingSpec(controls=("length", "bold")).to_dict()
+    before = Outline(1, "1.0", 100, spec, {"rigging": 5, "slow": 2}, frozenset("ab"))
+    changed = RankingSpec(controls=("length", "lists"), both_bad="drop", position=False).to_dict()
+    after = Outline(2, "1.1", 90, changed, {"rigging": 9}, frozenset("bcdefgh"))
+
+    assert sentences(before, after) == (
+        "10 votes fewer counted.",
+        "New: c, d, e, f and 2 others.",
+        "Gone: a.",
+        "Also controlled for: lists.",
+        "No longer controlled for: bold.",
+        "Which side was shown first is no longer accounted for.",
+        "“Both bad” counts as: half a win for either before, now left out.",
+        "4 more votes taken out by the rule “rigging”.",
+        "2 votes fewer taken out by the rule “slow”.",
+        "Engine: 1.0 before, now 1.1.",
+    )
+    assert sentences(after, after) == ("The same rules, contestants and number of votes.",)
+
+
+def test_a_setting_that_only_a_later_engine_knows() -> None:
+    spec = RankingSpec().to_dict()
+    before = Outline(1, "1.0", 9, spec, {}, frozenset())
+    after = Outline(2, "1.0", 9, spec | {"patience": True}, {}, frozenset())
+
+    assert sentences(before, after) == ("patience: none before, now yes.",)
+
+
+def test_everything_it_computed_can_be_had(client: Client, row: list[Snapshot]) -> None:
+    page = client.get(f"/archive/{row[1].digest}/").content.decode()
+    names = row[1].parts.values_list("name", flat=True)
+    addresses = {unescape(address) for address in re.findall(r'<a href="([^"]+)" download', page)}
+
+    assert all(f">{escape(name)}</a>" in page for name in names)
+    assert any("picture.svg" in address for address in addresses)
+    for address in addresses:
+        assert body(client, address), address

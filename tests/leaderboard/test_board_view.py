@@ -6,12 +6,25 @@ import pytest
 from django.http import QueryDict
 
 from arena.core.exceptions import BadInput
+from arena.leaderboard import viewing
 from arena.leaderboard.exceptions import NoSuchBoard
 from arena.leaderboard.models import Snapshot
+from arena.leaderboard.selectors import part_names
 from arena.leaderboard.viewing import View, view_of
 
 TOGGLES = ("length", "markdown", "code")
 CONTROLS = ["length", "headers", "lists", "bold", "code"]
+
+
+@pytest.fixture(autouse=True)
+def parts_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts that a made-up publication names have boards in them, but for those of `few`."""
+
+    def part(snapshot: Snapshot, name: str) -> dict[str, Any] | None:
+        is_there = name in part_names(snapshot) and name != "category/few/controlled"
+        return {"standings": []} if is_there else None
+
+    monkeypatch.setattr(viewing, "part_get", part)
 
 
 def snapshot(*parts: str, controlled: bool = True) -> Snapshot:
@@ -32,6 +45,8 @@ def whole() -> Snapshot:
         *(f"board/{name}" for name in names),
         *others,
         *("category/math/raw", "category/math/controlled", "category/art/raw"),
+        *("category/few/raw", "category/few/controlled", "category/few/pooled"),
+        *("category/thin/raw", "category/thin/controlled", "category/thin/pooled"),
     )
 
 
@@ -78,10 +93,21 @@ def test_which_board_is_shown(query: str, controls: tuple[str, ...], part: str) 
         ("math", "board=raw", "category/math/raw"),
         ("math", "controls=length", "category/math/controlled"),
         ("art", "", "category/art/raw"),
+        ("thin", "", "category/thin/pooled"),
+        ("thin", "pooling=none", "category/thin/controlled"),
+        ("thin", "controls=none", "category/thin/raw"),
+        ("few", "", "category/few/pooled"),
     ],
 )
 def test_which_board_of_a_category_is_shown(category: str, query: str, part: str) -> None:
     assert view(query, category).part == part
+
+
+def test_a_thin_category_without_a_board_of_its_own_offers_none() -> None:
+    assert view("", "thin").can_be_alone
+    assert not view("", "few").can_be_alone
+    assert view("pooling=none", "thin").query() == "?pooling=none"
+    assert view("pooling=none", "math").query() == ""
 
 
 def test_a_strength_is_that_of_all_controls_together() -> None:
@@ -120,6 +146,7 @@ def test_a_permalink_names_publication_and_controls() -> None:
         ("strength=2", BadInput, "from 0"),
         ("strength=nan", BadInput, "from 0"),
         ("strength=abc", BadInput, "from 0"),
+        ("pooling=all", BadInput, "It can be: none"),
         ("rows=columns", BadInput, "revisions, families"),
         ("sort=vibes", BadInput, "rank, contestant"),
         ("licence=vibes", BadInput, "open, proprietary"),
@@ -137,7 +164,7 @@ def test_what_does_not_exist_is_said_with_what_does(
 
 
 def test_an_unknown_category_is_said_with_those_that_exist() -> None:
-    with pytest.raises(NoSuchBoard, match="overall, art, math"):
+    with pytest.raises(NoSuchBoard, match="overall, art, few, math, thin"):
         view("", "poetry")
 
 

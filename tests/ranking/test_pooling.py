@@ -91,6 +91,21 @@ def test_intervals_cover_the_category_s_own_strengths() -> None:
     assert np.mean(errors) < 0.75 * np.mean(alone)
 
 
+def test_rank_sets_hold_the_category_s_own_ranks_at_once() -> None:
+    rng = np.random.default_rng(9)
+    right, narrow = [], []
+    for _ in range(40):
+        votes, mask, truth = sliced(rng, 0.3, 3000, 400)
+        result = pooled_categories(votes, {"thin": mask}, SPEC)
+        rank = 1 + (truth[None, :] > truth[:, None]).sum(axis=1)
+        lower, upper = column(result, "rank_lower"), column(result, "rank_upper")
+        right.append(bool(((lower <= rank) & (rank <= upper)).all()))
+        narrow.append(np.mean(upper - lower))
+
+    assert np.mean(right) >= 0.9
+    assert np.mean(narrow) < 9.0
+
+
 def test_tau_is_recovered_from_several_categories() -> None:
     rng = np.random.default_rng(3)
     found = []

@@ -357,6 +357,7 @@ def test_every_part_is_computed_again(tmp_path: Path, whole: list[Path]) -> None
 
     named = document_of(whole[1])["parts"]
     assert {"ledger/families", "ledger/revisions", "category/rhyme/raw", "path"} < set(named)
+    assert {"contestant/model 1", "field"} < set(named)
     assert (first.parts, second.parts) == (len(document_of(whole[0])["parts"]), len(named))
     assert first.unchecked == second.unchecked == ()
 

@@ -1,6 +1,8 @@
 """Boards, publications and what they say."""
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_cache_control
@@ -18,20 +20,21 @@ from arena.api.views.base import YEAR, Api, lasting, suffixes
 from arena.api.views.jobs import asked_for
 from arena.catalog.selectors import names_meant
 from arena.leaderboard import archive
+from arena.leaderboard.choosing import category_view, view_named
 from arena.leaderboard.exports import board_catalog, board_csv, board_data, board_parquet, published
 from arena.leaderboard.models import BoardName, Fitted
 from arena.leaderboard.selectors import (
     CURRENT,
     board_name,
-    board_with,
     movements_of,
     snapshot_get,
     standings_of,
 )
+from arena.leaderboard.viewing import OVERALL, View, choices_of
 from arena.leaderboard.winrates import win_rates
 
 READING = ("leaderboard.view_snapshot",)
-MAKING = {
+MAKING: dict[str, Callable[[Fitted, View], Any]] = {
     "json": board_data,
     "csv": board_csv,
     "parquet": board_parquet,
@@ -83,7 +86,7 @@ class FromDocument(Api):
 
 
 class Boards(Api):
-    """The boards of a publication, with their addresses."""
+    """The boards of a publication, of all votes and of every category, with their addresses."""
 
     permissions = {"GET": READING}
     query = queries.OfSnapshot
@@ -94,13 +97,22 @@ class Boards(Api):
     )
     def get(self, request: Request) -> Response:
         snapshot = snapshot_get(self.asked["snapshot"])
-        return Response([link(request, snapshot, name) for name in snapshot.content["boards"]])
+        categories = (OVERALL, *choices_of(snapshot).categories)
+        views = [category_view(snapshot, name) for name in categories]
+        named = [
+            (view.category, name)
+            for view in views
+            for name in snapshot.content["boards"]
+            if name == BoardName.RAW or view.has_controlled
+        ]
+        return Response([link(request, snapshot, category, name) for category, name in named])
 
 
-def link(request: Request, snapshot: Fitted, name: str) -> dict[str, Any]:
+def link(request: Request, snapshot: Fitted, category: str, name: str) -> dict[str, Any]:
     where = reverse("api:board", kwargs={"board": name}, request=request)
+    asked = {"snapshot": snapshot.digest} | ({"category": category} if category != OVERALL else {})
     forms = {
-        form: f"{where.removesuffix('/')}.{suffix}?snapshot={snapshot.digest}"
+        form: f"{where.removesuffix('/')}.{suffix}?{urlencode(asked)}"
         for form, suffix in (
             *(("json", "json"), ("csv", "csv"), ("parquet", "parquet")),
             ("catalog", "catalog.json"),
@@ -108,7 +120,7 @@ def link(request: Request, snapshot: Fitted, name: str) -> dict[str, Any]:
     }
     return {
         "board": name,
-        "category": snapshot.category,
+        "category": category,
         "controls": snapshot.content["boards"][name]["spec"]["controls"],
         "snapshot": snapshot.digest,
         "published_at": published(snapshot),
@@ -130,13 +142,13 @@ class Board(Api):
     )
     def get(self, request: Request, board: str, **suffix: str) -> Response:
         snapshot = snapshot_get(self.asked["snapshot"])
-        name = board_with(
+        view = view_named(
             snapshot,
             board,
             category=self.asked.get("category", ""),
             controls=self.asked.get("controls", ""),
         )
-        return Response(MAKING[request.accepted_renderer.format](snapshot, name))
+        return Response(MAKING[request.accepted_renderer.format](snapshot, view))
 
 
 class BoardFile(Board):
@@ -148,7 +160,7 @@ class BoardFile(Board):
 
 
 class Catalog(Api):
-    """The default board as the field's catalog JSON."""
+    """The default boards of all votes and of every category, as the field's catalog JSON."""
 
     permissions = {"GET": READING}
     query = queries.OfSnapshot
@@ -157,7 +169,9 @@ class Catalog(Api):
     @extend_schema(parameters=[queries.OfSnapshot], responses={200: CATALOG_FORM})
     def get(self, request: Request) -> Response:
         snapshot = snapshot_get(self.asked["snapshot"])
-        return Response(board_catalog(snapshot, board_with(snapshot, CURRENT)))
+        categories = (OVERALL, *choices_of(snapshot).categories)
+        views = [view_named(snapshot, CURRENT, category=name) for name in categories]
+        return Response(board_catalog(snapshot, *views))
 
 
 class Snapshots(Api):

@@ -2,10 +2,11 @@
 
 from arena.battles.admin import (
     battles,
+    categories,
     collections,
     endpoints,
     prompts,
     sampling,
 )
 
-__all__ = ["battles", "collections", "endpoints", "prompts", "sampling"]
+__all__ = ["battles", "categories", "collections", "endpoints", "prompts", "sampling"]

@@ -2,11 +2,22 @@
 
 from django import template
 
-from arena.reports.figures import Shown
+from arena.reports.figures import THEMES, Shown, table_of
 
 register = template.Library()
 
 
 @register.inclusion_tag("reports/_figure.html")
 def figure(shown: Shown) -> dict[str, object]:
-    return {"shown": shown, "figure": shown.figure}
+    figure = shown.figure
+    width, height = figure.size
+    return {
+        "figure": figure,
+        "width": width,
+        "height": height,
+        "table": table_of(figure) if figure.rows else None,
+        **{theme: shown.on_page("svg", theme) for theme in THEMES},
+        "charts": [(theme, shown.on_page("vega", theme)) for theme in THEMES],
+        "files": [(form.upper(), shown.file(form)) for form in ("svg", "png", "csv", "json")],
+        "drawn": ("SVG", "PNG"),
+    }
