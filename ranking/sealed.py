@@ -85,6 +85,24 @@ def read_sealed(
     return SealedVotes(joined, (*ids, *left))
 
 
+def ids_at(path: Path, rows: Collection[int]) -> dict[int, str]:
+    """What the votes in these rows of a file are called; only the groups of rows that hold them
+    are read. Raises OSError, and SnapshotError for a file that names no votes."""
+    found: dict[int, str] = {}
+    with pq.ParquetFile(path) as file:
+        if "id" not in file.schema_arrow.names:
+            raise SnapshotError(f"{path.name} has no column id.")
+        begin = 0
+        for group in range(file.num_row_groups):
+            end = begin + file.metadata.row_group(group).num_rows
+            here = [row for row in rows if begin <= row < end]
+            if here:
+                ids = file.read_row_group(group, columns=["id"]).column("id")
+                found |= {row: str(ids[row - begin].as_py()) for row in here}
+            begin = end
+    return found
+
+
 def _by_what_they_name(
     exclusions: Exclusions,
 ) -> tuple[dict[str, dict[int, str]], dict[str, str]]:

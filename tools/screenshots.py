@@ -1,10 +1,11 @@
 """Takes a picture of every state that visitors see, with the system's Chromium.
 
 make screenshots             # all of them, into var/screenshots, and the README's two
+make screenshots ARGS="--only reads_of_pairs reads_the_method"      # what these visitors see
 
 It serves an arena of its own from a folder that is gone afterwards, with the demo's data, two
-models that it plays itself and a collection to judge. Each state is taken on a desktop and on a
-phone, light and dark.
+models that it plays itself and a collection to judge; and one in which nobody has voted yet. Each
+state is taken on a desktop and on a phone, light and dark.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,8 +137,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def arena(endpoint: str | None) -> Iterator[str]:
-    """The address of an arena with the demo's data; with an endpoint, of one that can be asked."""
+def arena(endpoint: str | None, *, is_new: bool = False) -> Iterator[str]:
+    """The address of an arena with the demo's data, or of a new one without any; with an endpoint,
+    of one that can be asked.
+    """
     with tempfile.TemporaryDirectory() as var:
         surroundings = {**os.environ, "TILTYARD_VAR": var, "SECRET_KEY": "pictures"}
 
@@ -147,7 +150,8 @@ def arena(endpoint: str | None) -> Iterator[str]:
 
         manage("migrate", "--no-input")
         manage("collectstatic", "--no-input")
-        manage("demo")
+        if not is_new:
+            manage("demo")
         if endpoint:
             manage("add_endpoint", endpoint, "--images")
             manage("import_answers", str(collection(Path(var))), "--name", "Recipes, spring")
@@ -205,6 +209,17 @@ class Visit:
         self.page.wait_for_timeout(400)
         self.page.screenshot(path=ALL / f"{state}-{self.look}.png", full_page=whole)
 
+    def read(self, state: str, address: str) -> None:
+        """Goes there, down to the end so that every chart comes, and keeps the whole page."""
+        self.page.goto(address)
+        for figure in self.page.locator(".figure-room").all():
+            figure.scroll_into_view_if_needed()
+            picture = figure.locator("img")
+            expect(picture).to_have_js_property("complete", True, timeout=PATIENCE)
+            expect(figure).to_have_class(re.compile("is-live"), timeout=PATIENCE)
+        self.page.evaluate("scrollTo(0, 0)")
+        self.keep(state, whole=True)
+
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name)
 
@@ -218,6 +233,11 @@ class Visit:
 
     def wait_for_vote(self) -> None:
         expect(self.button("Tie")).to_be_enabled(timeout=PATIENCE)
+
+
+def finds_nothing_of_its_own(visit: Visit) -> None:
+    visit.page.goto("/mine/")
+    visit.keep("mine-empty")
 
 
 def begins(visit: Visit) -> None:
@@ -355,6 +375,102 @@ def reads_how_sure(visit: Visit) -> None:
     visit.keep("sure-no-such-pair")
 
 
+def reads_of_contestants(visit: Visit) -> None:
+    for name, address in (
+        ("contestants", "/models/"),
+        ("contestants-found", "/models/?q=north"),
+        ("contestant", "/models/lector-3-large/"),
+        ("contestant-raw", "/models/lector-3-large/?board=raw"),
+        ("contestant-preview", "/models/corvid-5-preview/"),
+        ("contestant-experimental", "/models/vireo-2/?revision=1"),
+        ("contestant-unplaced", "/models/quick-sketch/"),
+    ):
+        visit.read(name, address)
+
+
+def reads_of_pairs(visit: Visit) -> None:
+    for name, address in (
+        ("pairs", "/pairs/"),
+        ("pairs-raw", "/pairs/?board=raw"),
+        ("pair", "/pairs/vireo-2/rook-instruct/?first=1"),
+        ("pair-never-met", "/pairs/quick-sketch/corvid-4/"),
+    ):
+        visit.read(name, address)
+    visit.page.goto("/pairs/corvid-4/osier-405b/")
+    if visit.button("Work out what").count():
+        visit.button("Work out what").scroll_into_view_if_needed()
+        visit.keep("pair-to-ask")
+        visit.button("Work out what").click()
+        visit.page.wait_for_url(re.compile("/how-sure/"))
+        visit.read("pair-asked", "/pairs/corvid-4/osier-405b/")
+        # Once it has been worked out the page leads to the answer by itself.
+        visit.page.wait_for_url(re.compile("/how-sure/"), timeout=PATIENCE)
+    visit.read("pair-answered", "/pairs/corvid-4/osier-405b/")
+
+
+def reads_of_groups(visit: Visit) -> None:
+    for name, address in (
+        ("families", "/families/"),
+        ("family", "/families/vireo-2/"),
+        ("categories", "/categories/"),
+        ("categories-rank", "/categories/?cells=rank"),
+        ("categories-sorted", "/categories/?sort=math"),
+        ("category-thin", "/leaderboard/lang-de/"),
+        ("organisations", "/organisations/"),
+        ("organisation", "/organisations/meridel/"),
+        ("prices", "/prices/"),
+        ("prices-output", "/prices/?mix=100"),
+        ("prices-raw", "/prices/?board=raw"),
+        ("history", "/history/"),
+        ("history-raw", "/history/?board=raw"),
+        ("history-chosen", "/history/?contestant=vireo-2&contestant=corvid-4"),
+    ):
+        visit.read(name, address)
+
+
+def reads_the_method(visit: Visit) -> None:
+    for name, address in (
+        ("methodology", "/methodology/"),
+        ("formulas", "/methodology/formulas/"),
+        ("archive-whole", "/archive/"),
+    ):
+        visit.read(name, address)
+    visit.page.get_by_role("link", name="Check").first.click()
+    visit.keep("publication", whole=True)
+
+
+def asks_for_what_is_not_there(visit: Visit) -> None:
+    for name, address in (
+        ("no-such-contestant", "/models/nobody/"),
+        ("no-such-contestant-near", "/models/vireo-3/"),
+        ("no-such-revision", "/models/vireo-2/?revision=9"),
+        ("no-such-pair", "/pairs/vireo-2/nobody/"),
+        ("no-pair-of-one", "/pairs/vireo-2/vireo-2/"),
+        ("no-such-family", "/families/nobody/"),
+        ("no-such-organisation", "/organisations/nobody/"),
+        ("no-such-cells", "/categories/?cells=nothing"),
+        ("no-such-figure", "/prices/nothing.svg"),
+        ("no-such-publication", "/methodology/?snapshot=000000000000"),
+    ):
+        visit.page.goto(address)
+        visit.keep(name)
+
+
+def comes_before_the_first_publication(visit: Visit) -> None:
+    for name in (
+        *("models", "pairs", "families", "categories", "organisations", "prices", "history"),
+        *("methodology", "archive", "leaderboard", "moved", "how-sure"),
+    ):
+        visit.page.goto(f"/{name}/")
+        visit.keep(f"new-{name}")
+    for name, address in (
+        ("new-contestant", "/models/quick-sketch/"),
+        ("new-pair", "/pairs/quick-sketch/long-brush/"),
+    ):
+        visit.page.goto(address)
+        visit.keep(name)
+
+
 def reads(visit: Visit) -> None:
     for name, address in (
         ("mine", "/mine/"),
@@ -383,7 +499,12 @@ def reads_in_other_languages(visit: Visit) -> None:
     visit.page.context.clear_cookies(name="tiltyard-language")
 
 
-STEPS: tuple[Callable[[Visit], None], ...] = (
+Step = Callable[[Visit], None]
+
+# In an arena where nothing has been published yet, and in the demo's.
+FIRST_STEPS: tuple[Step, ...] = (comes_before_the_first_publication,)
+STEPS: tuple[Step, ...] = (
+    finds_nothing_of_its_own,
     begins,
     asks_on,
     sees_the_board_after_the_vote,
@@ -393,20 +514,23 @@ STEPS: tuple[Callable[[Visit], None], ...] = (
     judges,
     reads_the_board,
     reads_how_sure,
+    reads_of_contestants,
+    reads_of_pairs,
+    reads_of_groups,
+    reads_the_method,
+    asks_for_what_is_not_there,
     reads,
     reads_in_other_languages,
 )
 
 
-def everything(browser: Browser, address: str) -> None:
+def everything(browser: Browser, address: str, steps: Iterable[Step]) -> None:
     ALL.mkdir(parents=True, exist_ok=True)
     for size in SIZES:
         for scheme in SCHEMES:
             context = visitor(browser, address, size, scheme)
             visit = Visit(context.new_page(), f"{size}-{scheme}")
-            visit.page.goto("/mine/")
-            visit.keep("mine-empty")
-            for step in STEPS:
+            for step in steps:
                 step(visit)
             context.close()
             print(f"{size}, {scheme}: {len(list(ALL.glob(f'*-{visit.look}.png')))} pictures")
@@ -444,17 +568,28 @@ def readme(browser: Browser, address: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readme", action="store_true", help="the README's two alone")
-    only_readme = parser.parse_args().readme
+    parser.add_argument(
+        *("--only", "-o"),
+        nargs="+",
+        choices=[step.__name__ for step in (*FIRST_STEPS, *STEPS)],
+        help="what these visitors see alone",
+    )
+    asked = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         parser.error("no chromium on this machine: install it first")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        with arena(None) as address:
-            readme(browser, address)
-        if not only_readme:
-            with played() as endpoint, arena(endpoint) as address:
-                everything(browser, address)
+        if not asked.only:
+            with arena(None) as address:
+                readme(browser, address)
+        if asked.readme:
+            return
+        for steps, is_new in ((FIRST_STEPS, True), (STEPS, False)):
+            wanted = [step for step in steps if not asked.only or step.__name__ in asked.only]
+            if wanted:
+                with played() as endpoint, arena(endpoint, is_new=is_new) as address:
+                    everything(browser, address, wanted)
 
 
 if __name__ == "__main__":

@@ -22,10 +22,12 @@ from arena.battles.models import Mode, Outcome, Side, Turn, Vote
 from arena.battles.selectors import answers_of, turns_of
 from arena.core.exceptions import Unknown
 from arena.core.markdown import render
-from arena.integrity.models import Exclusion, Origin, Segment
+from arena.integrity import files
+from arena.integrity.models import Exclusion, Origin
 from arena.integrity.selectors import last_vote_of
 from arena.leaderboard.judgements import NAME_OF_VOTE
 from arena.leaderboard.models import Fitted
+from ranking.sealed import ids_at
 
 PER_PAGE = 20
 # Characters of a prompt that a line about its battle shows.
@@ -198,9 +200,7 @@ def said_of(turn: Turn, first: Side) -> Said:
 def readable_at(snapshot: Fitted, rows: Sequence[int]) -> dict[int, int]:
     """Of these rows of a publication's sealed votes, those whose battles may be read: the vote.
 
-    A segment's row is told from its number where no number between its first and its last is
-    missing; of others nothing is said here, and the list of the pair's battles has them. Two
-    queries.
+    Raises SegmentMissing.
     """
     if not rows or not are_readable() or snapshot.is_draft:
         return {}
@@ -214,23 +214,14 @@ def readable_at(snapshot: Fitted, rows: Sequence[int]) -> dict[int, int]:
 
 
 def votes_at(snapshot: Fitted, rows: Sequence[int]) -> dict[int, int]:
-    entries = snapshot.content["segments"]
-    native = {entry["sha256"] for entry in entries if entry["origin"] == Origin.NATIVE}
-    if not native:
-        return {}
-    spans = {
-        sha256: after
-        for sha256, after, last, count in Segment.objects.filter(
-            sha256__in=native, after_vote__isnull=False
-        ).values_list("sha256", "after_vote", "last_vote", "rows")
-        if last - after == count
-    }
+    """By row, the number of the vote that was cast here; others are not in it."""
     found: dict[int, int] = {}
     begin = 0
-    for entry in entries:
+    for entry in snapshot.content["segments"]:
         end = begin + entry["rows"]
-        if entry["sha256"] in spans:
-            after = spans[entry["sha256"]]
-            found |= {row: after + 1 + row - begin for row in rows if begin <= row < end}
+        here = [row - begin for row in rows if begin <= row < end]
+        if here and entry["origin"] == Origin.NATIVE:
+            ids = ids_at(files.local(entry["sha256"]), here)
+            found |= {begin + row: int(name.removeprefix("n:")) for row, name in ids.items()}
         begin = end
     return found

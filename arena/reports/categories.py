@@ -423,8 +423,9 @@ def figures_of(
             words=words.told(table, contestants),
             rows=data_rows(table, contestants),
             draw=draw,
-            size=(200 + 46 * len(table.categories), 190 + 24 * len(drawn)),
+            size=(120 + 46 * len(table.categories), 160 + 24 * len(drawn)),
             headings=words.headings(),
+            note=words.key(),
         ),
     )
 

@@ -13,7 +13,6 @@ from django.utils.translation import ngettext
 from arena.leaderboard.categories import category_words
 from arena.leaderboard.sentences import grouped, joined, listed
 from arena.leaderboard.templatetags.glyphs import doubt, signed, whole
-from ranking.plots.sheets import listed as all_listed
 
 if TYPE_CHECKING:
     from arena.reports.categories import Category, Contestant, Place, Table
@@ -207,7 +206,11 @@ def told(table: Table, contestants: Sequence[Contestant]) -> str:
     beginning = _(
         "Ratings in each category less the overall rating, where that is more than its error."
     )
-    return joined(beginning, all_listed(items, MOST_TOLD) if items else "")
+    shown = "; ".join(items[:MOST_TOLD])
+    if len(items) > MOST_TOLD:
+        more = grouped(len(items) - MOST_TOLD)
+        shown = _("%(shown)s; and %(more)s more") % {"shown": shown, "more": more}
+    return joined(beginning, f"{shown}." if items else "")
 
 
 def column_label(category: Category) -> str:

@@ -151,7 +151,7 @@ def why_figure(subject: Subject) -> Figure | None:
         words=words.why_words(raw["rating"], labelled, standing["rating"]),
         rows=rows,
         draw=lambda theme: charts().why_chart(subject.snapshot, subject.name, title, rows, theme),
-        size=(620, 360),
+        size=(600, 312),
         note=_("Rating points; each bar is what one trait of its answers was worth."),
         headings={
             "step": _("Step"),
@@ -469,7 +469,7 @@ def history_figure(subject: Subject, rows: Sequence[Data]) -> Figure | None:
         words=words.history_words(rows),
         rows=rows,
         draw=lambda theme: charts().history_chart(subject.snapshot, name, title, rows, theme),
-        size=(620, 360),
+        size=(680, 312),
         note=words.history_note(is_alone=all(row["revision"] == name for row in rows)),
         headings={
             "publication": _("Publication"),

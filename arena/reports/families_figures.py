@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
@@ -11,7 +11,10 @@ from arena.leaderboard.models import Fitted
 from arena.reports import families_words as words
 from arena.reports.families import Compared, FamilyPage, Member, Picked, Rated
 from arena.reports.figures import Figure
-from ranking.plots.themes import Theme
+
+if TYPE_CHECKING:
+    from ranking.plots.themes import Theme
+
 
 RATINGS, WRITING, PICKED = "ratings", "writing", "picked"
 
@@ -41,7 +44,7 @@ def ratings_figure(snapshot: Fitted, page: FamilyPage) -> Figure:
         rows=[rating_row(member, page) for member in page.placed],
         draw=draw,
         note=words.ratings_key(has_raw=page.has_raw),
-        size=(780, 22 * len(page.placed) + 60),
+        size=(780, 22 * len(page.placed) + 44),
         headings={
             "revision": _("Revision"),
             "stage": _("Stage"),
@@ -118,7 +121,7 @@ def writing_figure(snapshot: Fitted, compared: Compared) -> Figure:
         ],
         draw=draw,
         note=words.writing_key(compared),
-        size=(sum(panel_room(compared.shares[metric]) for metric in compared.drawn), 190),
+        size=(sum(panel_room(compared.shares[metric]) for metric in compared.drawn), 171),
         headings={
             "metric": _("Metric"),
             "from": _("From"),

@@ -30,7 +30,7 @@ class Figure:
     draw: makes the chart in a theme; only there is altair imported. size: about how many pixels
     the picture has without its title, kept free while it loads. headings: of columns on the page;
     a column without one is headed by its name, one with an empty one is left out there. note: how
-    to read it, which the page then says beneath the title, and the picture beside no page.
+    to read it, which the page says beneath the title, and the picture alone within itself.
     """
 
     name: str

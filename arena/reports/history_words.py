@@ -10,7 +10,7 @@ from arena.leaderboard.sentences import grouped, joined
 from arena.leaderboard.templatetags.glyphs import doubt, whole
 
 if TYPE_CHECKING:
-    from arena.reports.history import HistoryPage, Line, Place
+    from arena.reports.history import HistoryPage, Layout, Line, Place
 
 # Of those that came and went so many are named.
 MOST_NOTES = 12
@@ -177,3 +177,15 @@ def page_words(page: "HistoryPage") -> str:
 
 def figure_words(place: "Place") -> str:
     return f"{whole(place.rating)} {doubt(place.half)}"
+
+
+def figure_key(lines: "Sequence[Line]", sheet: "Layout") -> str:
+    """How to read the chart of these lines on that sheet."""
+    key = [_("Coloured: moved beyond doubt since the publication before.")]
+    if any(line.swaps for line in lines):
+        key.append(_("Dashed: another revision of the family took the place."))
+    if any(line.joined_from is not None for line in lines):
+        key.append(_("Dashed: from another revision of its family."))
+    if sheet.is_cut:
+        key.append(_("Places below %(rank)s are drawn at the foot.") % {"rank": sheet.deepest})
+    return joined(*key)

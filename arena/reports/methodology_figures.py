@@ -132,11 +132,12 @@ def figure(
         draw=draw,
         size=(width, height),
         headings=shown,
+        note=told,
     )
 
 
 def row_height(rows: Sequence[object]) -> int:
-    return 40 + 22 * len(rows)
+    return 30 + 22 * len(rows)
 
 
 def funnel_figure(known: Known) -> Figure | None:
@@ -299,7 +300,7 @@ def forecasts_figure(known: Known) -> Figure | None:
             "upper": _("To"),
             "votes": _("Votes"),
         },
-        height=430,
+        height=384,
         width=410,
     )
 
@@ -403,7 +404,7 @@ def levels_figure(
             "upper": _("To"),
             "votes": _("Votes"),
         },
-        height=300,
+        height=232,
     )
 
 
@@ -420,7 +421,7 @@ def voters_figure(known: Known) -> Figure | None:
         told=_("Dashed: were all voters equally active."),
         said=words.voters_words(found),
         headings={"voters": _("Share of voters"), "votes": _("Share of votes")},
-        height=300,
+        height=248,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -240,7 +240,7 @@ def records_sentence(openness: Openness) -> str:
     told: dict[str, str] = {}
     for side, records in (("open", openness.open_records), ("closed", openness.closed_records)):
         best = records[-1].member
-        told |= {side: best.name, f"{side}_date": day(best)}
+        told |= {side: best.name, f"{side}_date": str(date_format(best.released, "DATE_FORMAT"))}
     return (
         _(
             "By date of release the best closed one is %(closed)s, of %(closed_date)s, and the "
@@ -354,3 +354,25 @@ def releases_words(members: Sequence[Member]) -> str:
         figure = f"{whole(member.place.rating)} {doubt(member.place.half)}"
         rows.append(f"{day(member)} {member.name} {figure}")
     return f"{'; '.join(rows)}."
+
+
+# -- How to read a chart ---------------------------------------------------------------------
+
+
+def exposure_key() -> str:
+    return _("Dot: share of all places in votes. Bar: fair share.")
+
+
+def frontier_key() -> str:
+    return _(
+        "Solid line and circles: closed. Dashed line and diamonds: open. Hollow: perhaps no "
+        "better than the one before. Bars: 95% intervals. The axis of ratings is cut."
+    )
+
+
+def gap_key() -> str:
+    return _("Above the line closed leads, below it open. Hollow: could be nothing.")
+
+
+def releases_key() -> str:
+    return _("Line: the best of all contestants so far. Bars: 95% intervals. The axis is cut.")

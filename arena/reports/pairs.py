@@ -358,7 +358,7 @@ def record_figure(pair: Pair) -> Figure | None:
         words=pairs_words.record_words(rows),
         rows=rows,
         draw=lambda theme: charts().record_chart(pair.snapshot, pair.names, title, rows, theme),
-        size=(620, 60 + 34 * len(rows)),
+        size=(680, 43 + 34 * len(rows)),
         note=pairs_words.record_note(),
         headings={
             "what": _("Score of %(name)s") % {"name": first},

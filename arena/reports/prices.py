@@ -112,9 +112,17 @@ class Rated:
         return (self.upper - self.lower) / 2
 
 
+def first_tokens_of(snapshot: Fitted) -> dict[str, float]:
+    """Median seconds to the first token, as its voters felt it; of a contestant whose votes carry
+    no times, as the arena measured it since."""
+    told = (part_get(snapshot, "field") or {}).get("metrics", {}).get("first_token")
+    felt = dict(zip(told["contestants"], told["medians"], strict=True)) if told else {}
+    return {**latency_of(snapshot), **felt}
+
+
 def rated_by(snapshot: Fitted, question: Question) -> tuple[Rated, ...]:
     """In the board's order, but for experimental variants: these are not to be had at any price."""
-    roster, latencies = roster_of(snapshot, question.snapshot), latency_of(snapshot)
+    roster, latencies = roster_of(snapshot, question.snapshot), first_tokens_of(snapshot)
     standings = [
         row
         for row in board_document(snapshot, question.board)["standings"]
@@ -314,8 +322,8 @@ class Scale:
         return 100 * log10(value / self.low) / log10(self.high / self.low)
 
 
-STEPS = (1, 2, 5)
-MOST_TICKS = 8
+STEPS, CLOSE_STEPS = (1, 2, 5), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
+FEWEST_TICKS, MOST_TICKS = 4, 8
 ROOM = 0.06
 
 
@@ -326,10 +334,17 @@ def cost_scale(costs: Sequence[float]) -> Scale:
     # What costs nothing needs an edge of its own, clear of what costs least.
     low, high = min(positive) / room ** (2 if min(costs) <= 0 else 1), max(positive) * room
     first, last = floor(log10(low)), floor(log10(high)) + 1
-    ticks = [step * 10.0**power for power in range(first, last + 1) for step in STEPS]
-    inside = [tick for tick in ticks if low <= tick <= high]
+
+    def inside_of(steps: Sequence[float]) -> list[float]:
+        ticks = [step * 10.0**power for power in range(first, last + 1) for step in steps]
+        return [tick for tick in ticks if low <= tick <= high]
+
+    inside = inside_of(STEPS)
+    if len(inside) < FEWEST_TICKS:
+        inside = inside_of(CLOSE_STEPS)
     if len(inside) > MOST_TICKS:
-        inside = [tick for tick in inside if abs(log10(tick) - round(log10(tick))) < 1e-9]
+        tens = [tick for tick in inside if abs(log10(tick) - round(log10(tick))) < 1e-9]
+        inside = tens if len(tens) > 1 else inside[::2]
     return Scale(low, high, tuple(inside), is_log=True)
 
 
@@ -467,7 +482,7 @@ def panel_of(kind: str, frontier: Frontier, question: Question) -> Panel:
     return Panel(
         kind=kind,
         title=words.headline(kind, frontier),
-        said=words.sure_sentence(frontier, is_default=question.board == question.usual_board),
+        said=words.sure_sentence(kind, frontier, is_default=question.board == question.usual_board),
         frontier=frontier,
         across=cost_scale([point.cost for point in frontier.points]),
         up=rating_scale(frontier.points),

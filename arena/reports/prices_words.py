@@ -24,7 +24,9 @@ def money(value: float) -> str:
 
 
 def seconds(value: float) -> str:
-    return _("%(seconds)s s") % {"seconds": number_format(round(value, 2), 2)}
+    """Of what is hardly anything more digits, so that it is not told as nothing."""
+    digits = 2 if value >= 0.05 or value == 0 else 4
+    return _("%(seconds)s s") % {"seconds": number_format(round(value, digits), digits)}
 
 
 def cost_words(kind: str, value: float) -> str:
@@ -105,7 +107,7 @@ def top_step(kind: str, frontier: "Frontier") -> str:
     )
 
 
-def sure_sentence(frontier: "Frontier", *, is_default: bool) -> str:
+def sure_sentence(kind: str, frontier: "Frontier", *, is_default: bool) -> str:
     """How sure it is who belongs there, and by what."""
     sure, on, maybe = frontier.sure, len(frontier.on), frontier.maybe
     said = [
@@ -125,13 +127,23 @@ def sure_sentence(frontier: "Frontier", *, is_default: bool) -> str:
             )
             % {"maybe": grouped(maybe)}
         )
-    said.append(
-        _("Beyond doubt is a chance of %(chance)s%% against each that costs no more.")
-        % {"chance": number_format(97.5, 1)}
-        if is_default
-        else _("Beyond doubt is an interval clear of that of each that costs no more.")
-    )
-    return joined(*said)
+    return joined(*said, beyond_doubt(kind, is_default=is_default))
+
+
+def beyond_doubt(kind: str, *, is_default: bool) -> str:
+    told = {"chance": number_format(97.5, 1)}
+    if kind == PRICE:
+        if is_default:
+            return (
+                _("Beyond doubt is a chance of %(chance)s%% against each that costs no more.")
+                % told
+            )
+        return _("Beyond doubt is an interval clear of that of each that costs no more.")
+    if is_default:
+        return (
+            _("Beyond doubt is a chance of %(chance)s%% against each that answers as soon.") % told
+        )
+    return _("Beyond doubt is an interval clear of that of each that answers as soon.")
 
 
 def absent_sentence(kind: str, absent: int) -> str:
@@ -185,7 +197,12 @@ def nothing_known(rated: "Sequence[Rated]") -> str:
 def panel_words(panel: "Panel") -> str:
     """The frontier in words and numbers."""
     told = "; ".join(point_words(panel.kind, point) for point in panel.frontier.on)
-    return joined(_("From the least cost on: %(points)s.") % {"points": told}, panel.absent)
+    beginning = (
+        _("From the least cost on: %(points)s.")
+        if panel.kind == PRICE
+        else _("From the soonest on: %(points)s.")
+    )
+    return joined(beginning % {"points": told}, panel.absent)
 
 
 def point_words(kind: str, point: "Point") -> str:

@@ -101,20 +101,14 @@ def drawn(figure: Figure, form: str, theme: Theme, is_on_page: bool) -> bytes:
     make: Callable[[dict[str, Any]], bytes] = FORMATS.get(f".{form}", vega)
     with drawing():
         spec = figure.draw(theme).to_dict(validate=False)
-        return make(untitled(spec, figure.note) if is_on_page else spec)
+        return make(untitled(spec) if is_on_page else spec)
 
 
 def vega(spec: dict[str, Any]) -> bytes:
     return json.dumps(compiled(spec), separators=(",", ":")).encode()
 
 
-def untitled(spec: dict[str, Any], note: str) -> dict[str, Any]:
-    """The chart as a page shows it, which says the title itself, and the note where there is one.
-
-    Without one, what stands beneath the title is how to read the chart, and stays.
-    """
-    beneath = None if note else spec["title"].get("subtitle")
-    page = {"config": spec["config"] | {"padding": PADDING}}
-    if beneath:
-        page["title"] = {"text": [], "subtitle": beneath, "subtitlePadding": 0}
-    return {name: value for name, value in spec.items() if name != "title"} | page
+def untitled(spec: dict[str, Any]) -> dict[str, Any]:
+    """The chart as a page shows it, which says the title and the figure's note itself."""
+    bare = {name: value for name, value in spec.items() if name != "title"}
+    return bare | {"config": spec["config"] | {"padding": PADDING}}

@@ -16,6 +16,7 @@ from arena.battles.models import (
     Answer,
     Battle,
     Boost,
+    CategoryRule,
     Collection,
     PairExclusion,
     PairWeights,
@@ -92,6 +93,7 @@ def world(alice: Voter, tmp_path: Path) -> None:
     segment = votes_import(path=cycle(tmp_path)).segment
     votes_exclude(votes=[f"{segment.sha256}:0"], rule="rigging", reason="a test", actor=user)
     publish()
+    CategoryRule.objects.create(slug="taxes", words="tax")
     Collection.objects.create(slug="recipes", name="Recipes", source_sha256="0" * 64)
     chat = Chat.objects.create(voter=alice, contestant=served.contestant)
     ChatTurn.objects.create(chat=chat, number=1, prompt="Why?", revision=served, owner="test")

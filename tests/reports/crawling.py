@@ -122,6 +122,9 @@ class Crawl:
             return []
         self.visited[kind] += 1
         response = self.client.get(address, follow=True)
+        if response.streaming:
+            # A file is open until it has been read.
+            deque(response.streaming_content, maxlen=0)
         if response.status_code != 200:
             self.faults.append(f"{source}: {address} is answered {response.status_code}")
             return []

@@ -25,9 +25,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(autouse=True)
 def ledgers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publications with no other parts than their ledgers, which is quicker."""
-    monkeypatch.setattr(
-        services, "parts", lambda sources, made, before: analysis.ledger_parts(sources, made, before)
-    )
+    monkeypatch.setattr(services, "parts", analysis.ledger_parts)
 
 
 def far_apart(folder: Path) -> str:

@@ -78,7 +78,7 @@ def why_chart(
     layers += [
         end_of(steps, "raw", ring_style(colours), x),
         end_of(steps, "controlled", dot_style(colours), x),
-        label_of(steps, "raw", colours.raw, x, dy=17),
+        label_of(steps, "raw", colours.raw, x, dy=-14),
         label_of(steps, "controlled", colours.controlled, x, dx=12),
     ]
     sized = over(*layers).properties(width=max(WIDTH, 62.0 * len(rows)), height=HEIGHT)

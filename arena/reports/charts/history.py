@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from arena.leaderboard.sentences import joined
 from arena.reports.history import HistoryPage, Layout, Line, Place, layout_of
-from arena.reports.history_words import figure_words, page_words
+from arena.reports.history_words import figure_key, figure_words, page_words
 from ranking.plots.sheets import Layer, dot_style, finished, over, ring_style, table
 from ranking.plots.themes import Palette, Theme, palette_of
 
@@ -35,20 +35,13 @@ def history_chart(page: HistoryPage, title: str, theme: Theme) -> alt.LayerChart
         spots(marks, page, colours),
         *texts(page, sheet, colours),
     ]
-    key = [_("Simulated demo data.")] if page.is_simulated else []
-    key.append(_("Coloured: moved beyond doubt since the publication before."))
-    if swaps:
-        key.append(_("Dashed: another revision of the family took the place."))
-    if joins:
-        key.append(_("Dashed: from another revision of its family."))
-    if sheet.is_cut:
-        key.append(_("Places below %(rank)s are drawn at the foot.") % {"rank": sheet.deepest})
+    simulated = [_("Simulated demo data.")] if page.is_simulated else []
     return finished(
         over(*layers).properties(width=sheet.width, height=sheet.height),
         theme,
         sheet.width,
         title=title,
-        told=joined(*key),
+        told=joined(*simulated, figure_key(page.lines, sheet)),
         words=page_words(page),
     )
 

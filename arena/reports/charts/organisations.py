@@ -75,9 +75,8 @@ def exposure_chart(page: Index, title: str, theme: Theme) -> alt.LayerChart:
             sheet.heading(_("variants"), sheet.width, align="right"),
             sheet.column("variants", sheet.width, align="right"),
         ]
-    key = _("Dot: share of all places in votes. Bar: fair share.")
     return sheet.chart(
-        layers, title=title, told=joined(*simulated(page.is_simulated), key),
+        layers, title=title, told=joined(*simulated(page.is_simulated), words.exposure_key()),
         words=words.exposure_words(shown),
     )  # fmt: skip
 
@@ -118,16 +117,12 @@ def frontier_chart(page: Index, openness: Openness, title: str, theme: Theme) ->
             *labels(rows, every, colours, way),
             end_label(rows, page.made_at.date(), name, colours),
         ]
-    key = _(
-        "Solid line and circles: closed. Dashed line and diamonds: open. Hollow: perhaps no "
-        "better than the one before. Bars: 95% intervals. The axis of ratings is cut."
-    )
     return finished(
         over(*layers).properties(width=WIDE, height=TALL),
         theme,
         WIDE,
         title=title,
-        told=joined(*simulated(page.is_simulated), key),
+        told=joined(*simulated(page.is_simulated), words.frontier_key()),
         words=words.records_words(openness),
     )
 
@@ -214,16 +209,18 @@ def labels(
 
     every: all that is drawn, by which the room between two is known.
     """
-    text = alt.Chart(table(roomy(rows, every))).mark_text(
-        align="right" if way < 0 else "left",
-        baseline="middle",
-        dx=6 * way,
-        dy=12 * way,
-        fontSize=LABEL,
-        color=colours.ink,
-        limit=180,
-    )
-    return [text.encode(x=dates(), y=ratings(), text="name:N")]
+    names = alt.Chart(table(roomy(rows, every))).encode(x=dates(), y=ratings(), text="name:N")
+    style: dict[str, Any] = {
+        "align": "right" if way < 0 else "left",
+        "baseline": "middle",
+        "dx": 6 * way,
+        "dy": 12 * way,
+        "fontSize": LABEL,
+        "limit": 180,
+    }
+    # Lines that pass through a name stay clear of its letters.
+    clear = {"color": colours.page, "stroke": colours.page, "strokeWidth": 4}
+    return [names.mark_text(**style, **clear), names.mark_text(**style, color=colours.ink)]
 
 
 def roomy(rows: Sequence[Row], every: Sequence[Row]) -> list[Row]:
@@ -273,13 +270,12 @@ def gap_chart(page: Index, openness: Openness, title: str, theme: Theme) -> alt.
             style = spot_style(page.board, colours, hollow=hollow)
             mark = alt.Chart(table(chosen)).mark_point(**style)
             layers.append(mark.encode(x=x, y=y, tooltip=told))
-    key = _("Above the line closed leads, below it open. Hollow: could be nothing.")
     return finished(
         over(*layers).properties(width=NARROW, height=240),
         theme,
         NARROW,
         title=title,
-        told=joined(*simulated(page.is_simulated), key),
+        told=joined(*simulated(page.is_simulated), words.gap_key()),
         words=words.moments_words(openness),
     )
 
@@ -314,12 +310,11 @@ def releases_chart(shown: Shown, title: str, theme: Theme) -> alt.LayerChart:
         *labels(rows, [*rows, *best], colours, -1),
         end_label(best, until, _("best of all"), colours),
     ]
-    key = _("Line: the best of all contestants so far. Bars: 95% intervals. The axis is cut.")
     return finished(
         over(*layers).properties(width=WIDE, height=TALL),
         theme,
         WIDE,
         title=title,
-        told=joined(*simulated(shown.is_simulated), key),
+        told=joined(*simulated(shown.is_simulated), words.releases_key()),
         words=words.releases_words(shown.releases),
     )

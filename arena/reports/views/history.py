@@ -1,6 +1,8 @@
 """Places over publications: the page and its picture."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,7 +16,9 @@ from arena.reports import history_words as words
 from arena.reports.figures import Figure, Shown, figure_named
 from arena.reports.history import HistoryPage, history_page, layout_of, rows_of
 from arena.reports.responses import figure_response
-from ranking.plots.themes import Theme
+
+if TYPE_CHECKING:
+    from ranking.plots.themes import Theme
 
 PLACES = "places"
 
@@ -66,7 +70,8 @@ def figure_of(page: HistoryPage) -> Figure:
         words=words.page_words(page),
         rows=rows_of(page),
         draw=draw,
-        size=(round(layout.width) + 60, round(layout.height) + 110),
+        size=(round(layout.width) + 28, round(layout.height) + 8),
+        note=words.figure_key(page.lines, layout),
         headings={
             "contestant": _("Contestant"),
             "publication": _("Publication"),

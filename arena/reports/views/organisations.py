@@ -1,7 +1,9 @@
 """Organisations: all of them, each its own, and what is drawn of them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +20,9 @@ from arena.reports.openness import Openness, Record
 from arena.reports.organisations import Index, index_page, organisation_page
 from arena.reports.organisations import Shown as OnePage
 from arena.reports.responses import figure_response
-from ranking.plots.themes import Theme
+
+if TYPE_CHECKING:
+    from ranking.plots.themes import Theme
 
 EXPOSURE, FRONTIER, GAP, RELEASES = "exposure", "frontier", "gap", "releases"
 # Of the address of one organisation's figure.
@@ -103,7 +107,8 @@ def exposure_figure(page: Index) -> Figure:
         words=words.exposure_words(page.makers),
         rows=[maker_row(maker, page) for maker in page.makers],
         draw=draw,
-        size=(620, 22 * len(page.makers) + 80),
+        size=(570, 22 * len(page.makers) + 30),
+        note=words.exposure_key(),
         headings={
             "organisation": _("Organisation"),
             "contestants": _("Contestants"),
@@ -165,7 +170,8 @@ def frontier_figure(page: Index, openness: Openness) -> Figure:
         words=words.records_words(openness),
         rows=[record_row(record, side) for side, records in sides for record in records],
         draw=draw,
-        size=(1000, 420),
+        size=(1000, 392),
+        note=words.frontier_key(),
         headings=released_headings() | {"licence": _("Licence"), "lead": _("Above the one before")},
     )
 
@@ -230,7 +236,8 @@ def gap_figure(page: Index, openness: Openness) -> Figure:
             for moment in openness.moments
         ],
         draw=draw,
-        size=(620, 330),
+        size=(572, 266),
+        note=words.gap_key(),
         headings={
             "publication": _("Publication"),
             "published_at": _("Date"),
@@ -261,6 +268,7 @@ def one_figures(page: OnePage) -> Iterable[Figure]:
         words=words.releases_words(page.releases),
         rows=[member_row(member) for member in page.releases],
         draw=draw,
-        size=(1000, 420),
+        size=(1000, 392),
+        note=words.releases_key(),
         headings=released_headings(),
     )

@@ -1,6 +1,8 @@
 """Price and speed: the page, the part of it that follows the slider, and its pictures."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +18,9 @@ from arena.reports.figures import Figure, Shown, figure_named
 from arena.reports.prices import MIX_STEP, Panel, PricePage, price_page, rows_of
 from arena.reports.prices_words import panel_words
 from arena.reports.responses import figure_response
-from ranking.plots.themes import Theme
+
+if TYPE_CHECKING:
+    from ranking.plots.themes import Theme
 
 
 @require_safe

@@ -1,4 +1,4 @@
-// A battle that somebody shares: its answers get their formulas and colours.
+// A page of texts that are complete already: they get their formulas and colours.
 
 import { enhance } from "./enhance.js";
 
