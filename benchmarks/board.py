@@ -3,9 +3,10 @@
     python benchmarks/board.py [--votes N] [--contestants M] [--voters G] [--categories K]
 
 Votes are those of data.py with two more metrics of style (subsets.py), tags that overlap, drawn
-probabilities and a few answers that gave themselves away. The publication before rests on the
-first 95 % of them; a few voters are excluded since. The work has a process of its own, whose peak
-memory is printed as it grows; the columns that it begins with are in it.
+probabilities, a few answers that gave themselves away, and families of two revisions. The
+publication before rests on the first 95 % of them; a few voters are excluded since. The work has a
+process of its own, whose peak memory is printed as it grows; the columns that it begins with are in
+it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 if TYPE_CHECKING:
     from ranking import Votes
+    from ranking.snapshots import Stated
 
 STYLE = (*METRICS, "code", "emoji")
 BEFORE = 0.95
@@ -72,6 +74,7 @@ def votes_of(columns: dict[str, Any], count: int, excluded: int) -> Votes:
         voter=held["voter"],
         features={name: (held[f"{name}_a"], held[f"{name}_b"]) for name in STYLE},
         draw_probability=held["drawn"],
+        time=np.arange(count, dtype=np.float64),
         excluded=np.where(held["voter"] < excluded, 0, -1).astype(np.int32),
         rules=("rigged",),
     )
@@ -110,7 +113,7 @@ def measure(folder: Path) -> list[dict[str, Any]]:
         places = {name: name for name in votes.contestants}
         # Votes that were read for themselves share no memory with those of another reading.
         earlier = replace(earlier, features={k: _copied(v) for k, v in earlier.features.items()})
-        sources = Sources(votes, columns["claimed"], tags, places)
+        sources = Sources(votes, columns["claimed"], tags, places, families(votes.contestants))
     with clock("publication"):
         published = publication(votes)
     spec = with_every_column(earlier, replace(published.default.spec, scales=None)).spec
@@ -126,6 +129,18 @@ def measure(folder: Path) -> list[dict[str, Any]]:
         if found is None:
             clock.told.pop()
             return clock.told
+
+
+def families(contestants: Sequence[str]) -> dict[str, Stated]:
+    """Of every ten contestants the first two are an experimental and a released revision."""
+    from ranking.snapshots import Stated
+
+    return {
+        name: Stated(family=f"family {i // 10}", stage=("experimental", "released")[i % 10])
+        if i % 10 < 2
+        else Stated(family=name, stage="released")
+        for i, name in enumerate(contestants)
+    }
 
 
 def _copied(sides: tuple[Any, Any]) -> tuple[Any, Any]:

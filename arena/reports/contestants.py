@@ -217,6 +217,19 @@ class ContestantPage:
     disagreements: Disagreements | None
 
     @property
+    def has_facts(self) -> bool:
+        """Whether there is a number to be told of it beneath its name."""
+        stated = self.stated
+        told = (stated.licence, stated.parameters, stated.context, stated.price, stated.released)
+        return bool(self.row or self.votes or self.latency or any(told))
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether its votes say anything of it."""
+        shown = (self.why, self.traits, self.divisions, self.history, self.versus, self.change)
+        return any(shown) or self.disagreements is not None
+
+    @property
     def has_unlike(self) -> bool:
         """Whether some record shown is marked as unlike the expectation."""
         return any(meeting.is_unlike for meeting in self.meetings)

@@ -10,6 +10,7 @@ from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from arena.catalog.models import Revision
 from arena.leaderboard.categories import category_label
@@ -157,8 +158,8 @@ def why_figure(subject: Subject) -> Figure | None:
             "step": _("Step"),
             "kind": "",
             "points": _("Points"),
-            "from": _("From"),
-            "to": _("To"),
+            "from": pgettext("end of an interval", "From"),
+            "to": pgettext("end of an interval", "To"),
             "rating": _("Rating"),
             "lower": _("At least"),
             "upper": _("At most"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from arena.leaderboard.models import Fitted
 from arena.reports import families_words as words
@@ -50,14 +51,14 @@ def ratings_figure(snapshot: Fitted, page: FamilyPage) -> Figure:
             "stage": _("Stage"),
             "votes": _("Votes"),
             "rating": _("Rating"),
-            "rating_lower": _("From"),
-            "rating_upper": _("To"),
+            "rating_lower": pgettext("end of an interval", "From"),
+            "rating_upper": pgettext("end of an interval", "To"),
             "rank": _("Rank"),
             "rank_lower": "",
             "rank_upper": "",
             "raw_rating": _("Raw"),
-            "raw_lower": _("From"),
-            "raw_upper": _("To"),
+            "raw_lower": pgettext("end of an interval", "From"),
+            "raw_upper": pgettext("end of an interval", "To"),
             "raw_rank": _("Raw rank"),
             "first_vote": "",
             "last_vote": "",
@@ -124,7 +125,7 @@ def writing_figure(snapshot: Fitted, compared: Compared) -> Figure:
         size=(sum(panel_room(compared.shares[metric]) for metric in compared.drawn), 171),
         headings={
             "metric": _("Metric"),
-            "from": _("From"),
+            "from": pgettext("end of an interval", "From"),
             "first": compared.first,
             "second": compared.second,
         },
@@ -156,8 +157,8 @@ def picked_figure(snapshot: Fitted, picked: Picked, *, is_raw: bool) -> Figure:
             "revision": _("Revision"),
             "votes": _("Votes"),
             "rating": _("Rating"),
-            "rating_lower": _("From"),
-            "rating_upper": _("To"),
+            "rating_lower": pgettext("end of an interval", "From"),
+            "rating_upper": pgettext("end of an interval", "To"),
             "note": _("Note"),
         },
     )

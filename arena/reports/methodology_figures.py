@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from arena.leaderboard.boards import control_tag
 from arena.leaderboard.models import Fitted
@@ -239,8 +240,8 @@ def exposure_figure(known: Known) -> Figure | None:
         headings={
             "label": _("Organisation"),
             "contestants": _("Contestants"),
-            "places": _("Places"),
-            "share": _("Share"),
+            "places": pgettext("in battles", "Places"),
+            "share": pgettext("part of all", "Share"),
             "fair_share": _("Fair share"),
             "times": _("Times fair"),
             "experimental": _("Experimental variants"),
@@ -274,8 +275,8 @@ def coefficients_figure(known: Known) -> Figure | None:
         headings={
             "label": _("Control"),
             "elo": _("Points"),
-            "lower": _("From"),
-            "upper": _("To"),
+            "lower": pgettext("end of an interval", "From"),
+            "upper": pgettext("end of an interval", "To"),
         },
         height=row_height(rows),
     )
@@ -296,8 +297,8 @@ def forecasts_figure(known: Known) -> Figure | None:
         headings={
             "expected": _("Forecast"),
             "share": _("Scored"),
-            "lower": _("From"),
-            "upper": _("To"),
+            "lower": pgettext("end of an interval", "From"),
+            "upper": pgettext("end of an interval", "To"),
             "votes": _("Votes"),
         },
         height=384,
@@ -399,9 +400,9 @@ def levels_figure(
         said=words.levels_words(rows),
         headings={
             "mean": beneath,
-            "share": _("Share"),
-            "lower": _("From"),
-            "upper": _("To"),
+            "share": pgettext("part of all", "Share"),
+            "lower": pgettext("end of an interval", "From"),
+            "upper": pgettext("end of an interval", "To"),
             "votes": _("Votes"),
         },
         height=232,

@@ -240,7 +240,8 @@ def records_sentence(openness: Openness) -> str:
     told: dict[str, str] = {}
     for side, records in (("open", openness.open_records), ("closed", openness.closed_records)):
         best = records[-1].member
-        told |= {side: best.name, f"{side}_date": str(date_format(best.released, "DATE_FORMAT"))}
+        day_of = date_format(best.released, "DATE_FORMAT") if best.released else ""
+        told |= {side: best.name, f"{side}_date": str(day_of)}
     return (
         _(
             "By date of release the best closed one is %(closed)s, of %(closed_date)s, and the "

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from arena.leaderboard import sure
 from arena.leaderboard.boards import interval_words, unplaced_sentence
@@ -358,12 +359,12 @@ def record_figure(pair: Pair) -> Figure | None:
         words=pairs_words.record_words(rows),
         rows=rows,
         draw=lambda theme: charts().record_chart(pair.snapshot, pair.names, title, rows, theme),
-        size=(680, 43 + 34 * len(rows)),
+        size=(492, 44 + 42 * len(rows)),
         note=pairs_words.record_note(),
         headings={
             "what": _("Score of %(name)s") % {"name": first},
             "kind": "",
-            "share": _("Share"),
+            "share": pgettext("part of all", "Share"),
             "lower": _("At least"),
             "upper": _("At most"),
             "votes": _("Votes"),

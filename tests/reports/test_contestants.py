@@ -285,6 +285,9 @@ def test_without_a_vote_that_counts(client: Client, board: Snapshot) -> None:
 
     assert "No vote on it counts in this publication yet" in said
     assert headings(client, f"/models/{idle.contestant.slug}/") == ["What is served"]
+    page = client.get(f"/models/{idle.contestant.slug}/").content.decode()
+    assert 'class="numbers"' not in page
+    assert 'class="two"' not in page
 
 
 def test_a_draft_says_what_it_knows(client: Client, staff: Client, tmp_path: Path) -> None:  # noqa: F811

@@ -20,6 +20,7 @@ from arena.leaderboard import services
 from arena.leaderboard.models import Snapshot
 from arena.leaderboard.services import publish
 from arena.reports.prices import MAYBE_OFF, MAYBE_ON, OFF, ON, Rated, cost_scale, frontier_of
+from arena.reports.prices_words import cost_words
 from arena.voters.models import Voter
 from tests import factories
 from tests.leaderboard.test_refit import cycle
@@ -122,6 +123,15 @@ def test_the_axis_of_costs_holds_them_all_and_free_ones_at_its_edge() -> None:
     assert all(0 <= scale.at(tick) <= 100 for tick in scale.ticks)
     alone = cost_scale([0.0])
     assert alone.at(0.0) == 0.0
+    assert len(cost_scale([0.5, 0.6, 0.9]).ticks) >= 4
+
+
+def test_what_is_hardly_a_second_is_not_told_as_nothing() -> None:
+    assert [cost_words("latency", value) for value in (0.51, 0.0009, 0.0)] == [
+        "0.51 s",
+        "0.0009 s",
+        "0.00 s",
+    ]
 
 
 # -- The page --------------------------------------------------------------------------------
@@ -194,6 +204,24 @@ def test_times_are_those_of_contestants_that_are_asked(
     told = said(client, "/prices/")
     assert "2 timed contestants" in told
     assert "Of 3 placed contestants no time to the first token is known." in told
+
+
+def test_times_that_voters_felt_come_first(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    felt = {"first_token": {"contestants": ["kite", "wren"], "medians": [0.8, 0.4]}}
+
+    def with_times(*given: Any) -> Any:
+        for name, part in parts(*given):
+            yield name, {"metrics": felt} if name == "field" else part
+
+    monkeypatch.setattr(services, "parts", with_times)
+    cast_made()
+    published(tmp_path)
+    rows = rows_of(client, name="latency")
+
+    assert {name: float(row["seconds"]) for name, row in rows.items()} == {"wren": 0.4, "kite": 0.8}
+    assert "On the line, from the soonest on" in said(client, "/prices/")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

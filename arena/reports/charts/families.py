@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from arena.leaderboard.charts import about
 from arena.leaderboard.models import Fitted
@@ -178,7 +179,7 @@ def panel(colours: Palette, compared: Compared, metric: str, shares: dict[str, A
         tooltip=[
             alt.Tooltip("name:N", title=_("Revision")),
             alt.Tooltip("step:N", title=words.metric_label(metric)),
-            alt.Tooltip("words:N", title=_("Share")),
+            alt.Tooltip("words:N", title=pgettext("part of all", "Share")),
         ],
     ).properties(width=PANEL + 14 * max(0, len(steps) - 4), height=TALL)
 

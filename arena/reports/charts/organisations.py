@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from arena.leaderboard.sentences import grouped, joined
 from arena.leaderboard.templatetags.glyphs import doubt, whole
@@ -176,7 +177,7 @@ def spots(rows: Sequence[Row], board: str, colours: Palette, shape: str) -> list
     """Dots of a controlled board, rings of a raw one; hollow and dashed what could be nothing."""
     told = [
         alt.Tooltip("name:N", title=_("Contestant")),
-        alt.Tooltip("date:N", title=_("Released")),
+        alt.Tooltip("date:N", title=pgettext("when", "Released")),
         alt.Tooltip("told:N", title=_("Rating")),
     ]
     drawn = []
@@ -219,7 +220,7 @@ def labels(
         "limit": 180,
     }
     # Lines that pass through a name stay clear of its letters.
-    clear = {"color": colours.page, "stroke": colours.page, "strokeWidth": 4}
+    clear: dict[str, Any] = {"color": colours.page, "stroke": colours.page, "strokeWidth": 4}
     return [names.mark_text(**style, **clear), names.mark_text(**style, color=colours.ink)]
 
 

@@ -7,17 +7,19 @@ from typing import Any
 
 import altair as alt
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from arena.leaderboard.charts import about
 from arena.leaderboard.models import Fitted
 from arena.leaderboard.sentences import joined
 from arena.reports.contestants_words import share
 from arena.reports.pairs_words import record_note, record_words
-from ranking.plots.sheets import Layer, Sheet, name_room, over, ring_style, table
+from ranking.plots.sheets import Layer, Sheet, over, ring_style, table
 from ranking.plots.themes import Theme
 
-# Pixels of the axis, and of a row.
-AXIS, HEIGHT = 330.0, 34
+# Pixels of the axis, and of a row: its name stands above its marks, so that both are in sight on
+# a phone.
+LEFT, AXIS, HEIGHT = 6.0, 400.0, 42
 
 
 def record_chart(
@@ -28,14 +30,18 @@ def record_chart(
     theme: Theme,
 ) -> alt.LayerChart:
     """The first one's score, observed with its interval and as each board expects it."""
-    left = name_room([row["what"] for row in rows]) + 16
     shown = [
-        {**row, "y": HEIGHT * (i + 0.5), "figure": share(row["share"])}
+        {
+            **row,
+            "above": HEIGHT * (i + 0.3),
+            "y": HEIGHT * (i + 0.72),
+            "figure": share(row["share"]),
+        }
         for i, row in enumerate(rows)
     ]
-    sheet = Sheet(theme, shown, width=left + AXIS + 64, height=HEIGHT * len(rows))
+    sheet = Sheet(theme, shown, width=LEFT + AXIS + 52, height=HEIGHT * len(rows))
     colours = sheet.colours
-    scale = alt.Scale(domain=[0, 1], range=[left, left + AXIS], nice=False)
+    scale = alt.Scale(domain=[0, 1], range=[LEFT, LEFT + AXIS], nice=False)
     axis = alt.Axis(
         orient="top",
         title=_("Score of %(name)s, ties half") % {"name": names[0]},
@@ -46,7 +52,10 @@ def record_chart(
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:Q", scale=scale, axis=axis)
 
-    tips = [alt.Tooltip("what:N", title=_("Score")), alt.Tooltip("figure:N", title=_("Share"))]
+    tips = [
+        alt.Tooltip("what:N", title=_("Score")),
+        alt.Tooltip("figure:N", title=pgettext("part of all", "Share")),
+    ]
 
     def point(kind: str, **style: Any) -> alt.Chart:
         chosen = sheet.marks().transform_filter(f"datum.kind == '{kind}'")
@@ -65,7 +74,7 @@ def record_chart(
             point("controlled", **dot, color=colours.controlled),
             point("level", **hollow, fill=colours.page, stroke=colours.controlled),
         ),
-        sheet.column("what", 0),
+        sheet.column("what", LEFT, y="above", shade="ink_2"),
         sheet.column("figure", sheet.width, align="right", bold=True),
     ]
     told = joined(

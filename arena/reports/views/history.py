@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from arena.leaderboard.exceptions import NothingPublished
@@ -77,8 +78,8 @@ def figure_of(page: HistoryPage) -> Figure:
             "publication": _("Publication"),
             "published_at": _("Date"),
             "rank": _("Rank"),
-            "rank_lower": _("From"),
-            "rank_upper": _("To"),
+            "rank_lower": pgettext("end of an interval", "From"),
+            "rank_upper": pgettext("end of an interval", "To"),
             "rating": _("Rating"),
             "half": _("±"),
         },

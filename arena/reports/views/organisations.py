@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from arena.leaderboard.exceptions import NothingPublished
@@ -117,7 +118,7 @@ def exposure_figure(page: Index) -> Figure:
             "fair_share": _("Fair share"),
             "times_fair": _("Times fair"),
             "variants": _("Variants tested"),
-            "best": _("Best"),
+            "best": pgettext("of an organisation", "Best"),
             "best_rank": _("Its rank"),
             "best_raw": _("Best raw"),
             "best_raw_rank": _("Its raw rank"),
@@ -191,10 +192,10 @@ def record_row(record: Record, side: str) -> dict[str, Any]:
 def released_headings() -> dict[str, str]:
     return {
         "contestant": _("Contestant"),
-        "released": _("Released"),
+        "released": pgettext("when", "Released"),
         "rating": _("Rating"),
-        "rating_lower": _("From"),
-        "rating_upper": _("To"),
+        "rating_lower": pgettext("end of an interval", "From"),
+        "rating_upper": pgettext("end of an interval", "To"),
         "rank": _("Rank"),
         "lead_half": _("±"),
     }

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from arena.core.kept import is_for_part
@@ -83,8 +84,8 @@ def figure_of(page: PricePage, panel: Panel) -> Figure:
             "price_out": _("Out"),
             "seconds": _("Seconds"),
             "rating": _("Rating"),
-            "rating_lower": _("From"),
-            "rating_upper": _("To"),
+            "rating_lower": pgettext("end of an interval", "From"),
+            "rating_upper": pgettext("end of an interval", "To"),
             "frontier": _("On the line"),
             "sure": _("Beyond doubt"),
             "step_points": _("Points above the last"),
