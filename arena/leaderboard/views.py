@@ -42,6 +42,8 @@ from arena.leaderboard.selectors import (
     part_get,
     snapshot_get,
 )
+from arena.leaderboard.sure_pairs import fragility_want, matrix_of, pair_answer
+from arena.leaderboard.sure_pairs import question_of as pair_question_of
 from arena.leaderboard.takeout import votes_csv, votes_json
 from arena.leaderboard.viewing import OVERALL, view_of
 from arena.leaderboard.visits import is_staff, kept_from_caches, snapshot_asked
@@ -327,15 +329,15 @@ def how_sure(request: HttpRequest) -> HttpResponse:
     except NothingPublished as nothing:
         return render(request, "leaderboard/sure.html", {"nothing": nothing})
     board = sure.board_of(snapshot)
-    question = sure.question_of(board, request.GET)
+    question = pair_question_of(board, request.GET)
     is_answerable = question is not None and not question.problem
     if request.method == "POST" and question is not None and is_answerable:
-        sure.fragility_want(question, address_of_request(request))
+        fragility_want(question, address_of_request(request))
         return redirect(question.address)
     shown = {
         "page": sure.sure_page(board, request.GET),
         "question": question,
-        "answer": sure.pair_answer(board, question) if question and is_answerable else None,
+        "answer": pair_answer(board, question) if question and is_answerable else None,
     }
     status = question.status if question else 200
     response = render(request, "leaderboard/sure.html", shown, status=status)
@@ -349,7 +351,7 @@ def how_sure(request: HttpRequest) -> HttpResponse:
 def sure_pairs(request: HttpRequest) -> HttpResponse:
     """A block of the matrix of all pairs: a part of the page, or a page of its own."""
     snapshot = snapshot_asked(request)
-    matrix = sure.matrix_of(snapshot, request.GET)
+    matrix = matrix_of(snapshot, request.GET)
     if matrix is None:
         raise NoSuchBoard(sure.why_absent(snapshot, "sure"))
     template = "_sure_matrix" if is_for_part(request) else "sure_pairs"

@@ -21,7 +21,8 @@ from arena.leaderboard.exports import published
 from arena.leaderboard.models import BoardName, Fitted
 from arena.leaderboard.selectors import board_document, board_name, part_get
 from arena.leaderboard.sentences import grouped
-from arena.leaderboard.sure import Gap, PairAnswer, Question
+from arena.leaderboard.sure import Gap
+from arena.leaderboard.sure_pairs import PairAnswer, Question, pair_answer
 from arena.reports import contestants_words, pairs_words
 from arena.reports.battles import Battles, battles_of
 from arena.reports.contestants_figures import VERSUS_KEYS, is_unlike, row_named, versus_row
@@ -447,7 +448,7 @@ def turned_of(pair: Pair) -> tuple[Question | None, PairAnswer | None]:
     if board.sure is None:
         return None, None
     question = Question(pair.snapshot, *pair.names, "")
-    return question, sure.pair_answer(board, question)
+    return question, pair_answer(board, question)
 
 
 # -- To take away ----------------------------------------------------------------------------

@@ -67,13 +67,19 @@ def categories_of(table: pa.Table, excluded: IntArray | None) -> dict[str, BoolA
     counted = {
         name: int((inside if excluded is None else inside & (excluded < 0)).sum())
         for name, inside in found.items()
-        if name != OVERALL and len(name) <= LONGEST_NAME
+        if name != OVERALL and _can_be_told(name)
     }
     most = sorted(
         (name for name in counted if counted[name] >= _least(name)),
         key=lambda name: (-counted[name], name),
     )
     return {name: found[name] for name in sorted(most[:MOST_CATEGORIES])}
+
+
+def _can_be_told(name: str) -> bool:
+    """Whether a category of that name can stand in a line and in an address."""
+    is_word = any(sign.isalnum() for sign in name)
+    return is_word and name.isprintable() and len(name) <= LONGEST_NAME
 
 
 def _least(name: str) -> int:
@@ -102,10 +108,9 @@ def _yes(column: pa.ChunkedArray) -> BoolArray:
 
 def short_names(tags: Iterable[str]) -> dict[str, str]:
     """What each tag's category is called: its last word, where no other ends in it."""
-    tags = sorted(tags)
-    last = Counter(tag.rpartition(".")[2] for tag in tags)
-    words = {tag: tag.rpartition(".")[2] for tag in tags}
-    return {tag: word if last[word] == 1 else tag for tag, word in words.items()}
+    words = {tag: tag.rpartition(".")[2] for tag in sorted(tags)}
+    ending = Counter(words.values())
+    return {tag: word if word and ending[word] == 1 else tag for tag, word in words.items()}
 
 
 def _hard(tags: Mapping[str, BoolArray]) -> Iterator[BoolArray]:

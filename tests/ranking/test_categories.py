@@ -100,6 +100,13 @@ def test_spellings_of_languages(spelt: str, code: str) -> None:
     assert language_of(spelt) == code
 
 
+@pytest.mark.parametrize("tag", ["math.", "..", "a\nb", "."])
+def test_a_tag_without_a_last_word_has_a_name_or_is_left_out(tag: str) -> None:
+    """A category is named in addresses, where an empty name or a line's end has no place."""
+    table = pa.table({f"category_tag.{tag}": [True, False], "category_tag.art": [True, True]})
+    assert set(categories_of(table, None)) == {"art", *(["math."] if tag == "math." else [])}
+
+
 def test_of_very_many_the_largest_are_kept() -> None:
     tags = {f"category_tag__t{k:03}": [row <= k for row in range(VOTES)] for k in range(VOTES)}
     found = counts(table(**tags))

@@ -35,6 +35,13 @@ themeButton.addEventListener("click", () => {
 });
 systemDark.addEventListener("change", () => showTheme(themeButton));
 
+// On a phone the ways to other pages are pushed sideways; the page that this is must be seen among
+// them.
+for (const current of document.querySelectorAll("nav [aria-current]")) {
+  const ways = current.parentElement;
+  ways.scrollLeft = current.offsetLeft + current.offsetWidth / 2 - ways.clientWidth / 2;
+}
+
 // The menu of languages is a `details`, which opens and closes by itself; this only closes it when
 // the person goes elsewhere.
 const languages = document.querySelector(".languages");
