@@ -12,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from arena.leaderboard.categories import category_words
+from arena.leaderboard.categories import category_label, category_words
 from arena.leaderboard.certainty import first_place
 from arena.leaderboard.forms import form_of, toggle_label
 from arena.leaderboard.models import Fitted
@@ -36,6 +36,8 @@ TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
 WIDEST_SHOWN = 4.0
 # A board of more rows shows so many at first.
 ROWS_AT_FIRST = 50
+# How a rule begins that leaves out the votes of other categories, see ranking.analysis.boards.
+ELSEWHERE = "not "
 # So many rows of the table an opened account takes.
 WHY_ROWS = 3
 
@@ -399,16 +401,21 @@ def interval_words(data: dict[str, Any]) -> str:
 
 def left_out(counts: dict[str, Any]) -> tuple[tuple[str, int], ...]:
     """Why votes do not count, the commonest first; only what happened."""
-    reasons = [
-        (_("excluded: %(rule)s") % {"rule": rule}, number)
-        for rule, number in counts["excluded"].items()
-    ]
+    reasons = [(rule_words(rule), number) for rule, number in counts["excluded"].items()]
     reasons += [
         (_("without the style of their answers"), counts["missing"]),
         (_("both bad, left out by the spec"), counts["both_bad"]),
         (_("between contestants that are not placed"), counts["unplaced"]),
     ]
     return tuple(sorted((item for item in reasons if item[1]), key=lambda item: -item[1]))
+
+
+def rule_words(rule: str) -> str:
+    """A category's board leaves out all other votes by a rule that names it."""
+    if rule.startswith(ELSEWHERE):
+        category = str(category_label(rule.removeprefix(ELSEWHERE)))
+        return _("not in the category “%(category)s”") % {"category": category}
+    return _("excluded: %(rule)s") % {"rule": rule}
 
 
 # -- Scale -----------------------------------------------------------------------------------

@@ -41,7 +41,11 @@ def figure(value: float) -> str:
 def share(value: float) -> str:
     """A share in percent with two digits that say something."""
     percent = 100 * value
-    places = 0 if percent >= 10 else 1 if percent >= 1 else 2 if percent >= 0.1 else 3
+    if 99.5 <= percent < 100:
+        return _("%(share)s%%") % {"share": ">99"}
+    places = (
+        0 if percent >= 10 or not percent else 1 if percent >= 1 else 2 if percent >= 0.1 else 3
+    )
     return _("%(share)s%%") % {"share": number_format(round(percent, places), places)}
 
 

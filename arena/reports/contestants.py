@@ -587,13 +587,20 @@ def pair_page(subject: Subject, other: str) -> str:
 
 
 def neighbours_of(subject: Subject, known: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    names = [row["contestant"] for row in subject.document["standings"]]
+    """Those beside it, but for who shares its place: nothing turns an order that is none."""
+    if part_get(subject.snapshot, "sure") is None:
+        # A draft does not work such things out.
+        return ()
+    ranks = {row["contestant"]: row["rank"] for row in subject.document["standings"]}
+    names = list(ranks)
     place = names.index(subject.name)
     beside = names[max(place - 1, 0) : place] + names[place + 1 : place + 2]
     return tuple(
         (name, f"{pair_page(subject, name)}#turned")
         for name in beside
-        if name not in known and name in subject.roster.by_name
+        if name not in known
+        and name in subject.roster.by_name
+        and ranks[name] != ranks[subject.name]
     )
 
 

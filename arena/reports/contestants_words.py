@@ -352,8 +352,11 @@ def disagreement_words(opponent: str, *, won: bool) -> str:
 
 
 def share(value: float) -> str:
-    """In whole percent."""
-    return _("%(share)s%%") % {"share": number_format(round(100 * value))}
+    """In whole percent, but what is not all or nothing never reads so."""
+    whole = round(100 * value)
+    if whole in (0, 100) and 0 < value < 1:
+        return _("%(share)s%%") % {"share": "<1" if whole == 0 else ">99"}
+    return _("%(share)s%%") % {"share": number_format(whole)}
 
 
 def decimal(value: float, places: int = 1) -> str:

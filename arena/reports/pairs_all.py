@@ -41,7 +41,8 @@ KNOWN = frozenset({"board"})
 
 @dataclass(frozen=True)
 class Asked:
-    """Places from `first` to `last` of a board, both counted from 1 and within it.
+    """Places from `first` to `last` of a board, both counted from 1 and within it; of one that
+    places nobody none, from 1 to 0.
 
     snapshot: as the address names it. is_default_board, are_first: whether it names none.
     """
@@ -78,7 +79,7 @@ def asked_of(snapshot: Fitted, query: QueryDict) -> Asked:
         first = place_asked(query.get("from") or "1", placed)
         to = query.get("to")
         last = place_asked(to, placed) if to else min(placed, first + BLOCK - 1)
-    if last < first:
+    if placed and last < first:
         first, last = last, first
     return Asked(
         board=board,

@@ -20,7 +20,11 @@ MOST_TOLD = 100
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.0f}"
+    """Without its sign. What is not certain reads neither 0 nor 100."""
+    written = f"{100 * share:.0f}"
+    if written == "0" and share > 0:
+        return "<1"
+    return ">99" if written == "100" and share < 1 else written
 
 
 def decimal(value: float) -> str:
