@@ -1,13 +1,13 @@
 """What reading a large board costs: server time and queries, bytes, and a click on a control.
 
-    python benchmarks/reading.py [--contestants M] [--votes N] [--rounds R]
+    python benchmarks/reading.py [--contestants M] [--votes N] [--categories K] [--rounds R]
 
-Publishes N simulated votes of M contestants that carry style and six categories in an arena of its
-own on SQLite, and asks for the board in this process (first read: nothing of the publication is in
-memory; rendered: its texts are; kept: from the cache), then in Chromium over a server of its own:
-requests and compressed bytes of a cold load, and the time from a click on a control to the frame
-in which the rows stand anew, without and with the pause in which a hand that hovers lets the page
-ask ahead.
+Publishes N simulated votes of M contestants that carry style and K categories in an arena of its
+own on SQLite, and asks for the board and the pages behind it in this process (first read: nothing
+of the publication is in memory; rendered: its texts are; kept: from the cache), then in Chromium
+over a server of its own: requests and compressed bytes of a cold load, and the time from a click on
+a control to the frame in which the rows stand anew, without and with the pause in which a hand that
+hovers lets the page ask ahead.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from statistics import median
@@ -36,7 +38,13 @@ from serving import ROOT, free_port
 from weight import FLAGS, Scale, settle
 
 METRICS = ("tokens", "headers", "lists", "bold", "code", "emoji")
-CATEGORIES = 6
+MAKERS = 20
+
+BEHIND = (
+    *("/models/", "/models/contestant-007/", "/models/contestant-007/?show=all"),
+    *("/pairs/", "/pairs/contestant-007/contestant-008/", "/categories/", "/categories/?rows=all"),
+    *("/organisations/", "/organisations/maker-7/", "/prices/", "/history/", "/methodology/"),
+)
 
 # From the click to the second frame after the rows were exchanged: then they are painted.
 REPAINT = """async (control) => {
@@ -54,7 +62,7 @@ REPAINT = """async (control) => {
 }"""
 
 
-def votes_table(contestants: int, votes: int) -> pa.Table:
+def votes_table(contestants: int, votes: int, categories: int) -> pa.Table:
     rng = np.random.default_rng(11)
     names = np.array([f"Contestant {number:03}" for number in range(contestants)])
     strength = rng.normal(0.0, 0.5, contestants)
@@ -70,7 +78,7 @@ def votes_table(contestants: int, votes: int) -> pa.Table:
     won = rng.random(votes) < 1.0 / (1.0 + np.exp(-lead))
     tags = {
         f"category_tag.made.kind_{number}": rng.random(votes) < 0.5 / (1 + number)
-        for number in range(CATEGORIES)
+        for number in range(categories)
     }
     return pa.table(
         {
@@ -84,20 +92,38 @@ def votes_table(contestants: int, votes: int) -> pa.Table:
     )
 
 
-def publish_made(folder: Path, contestants: int, votes: int) -> float:
+def publish_made(folder: Path, contestants: int, votes: int, categories: int) -> float:
     """Seconds that the publication took."""
     from django.core.management import call_command
 
     from arena.leaderboard.services import publish
 
     path = folder / "votes.parquet"
-    pq.write_table(votes_table(contestants, votes), path)
+    pq.write_table(votes_table(contestants, votes, categories), path)
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
     call_command("import_votes", str(path), stdout=StringIO())
+    state_catalog()
     start = time.perf_counter()
     publish()
     return time.perf_counter() - start
+
+
+def state_catalog() -> None:
+    """Organisations, licences, prices and dates of release."""
+    from arena.catalog.models import Contestant, Organisation
+
+    makers = [
+        Organisation.objects.create(slug=f"maker-{number}", name=f"Maker {number:02}")
+        for number in range(MAKERS)
+    ]
+    for number, contestant in enumerate(Contestant.objects.order_by("name")):
+        contestant.organisation = makers[number % MAKERS]
+        contestant.licence = ("open", "proprietary")[number % 2]
+        contestant.price_in = Decimal(1 + number % 17) / 10
+        contestant.price_out = Decimal(1 + number % 29) / 3
+        contestant.released_on = date(2025, 1, 1) + timedelta(days=2 * number)
+        contestant.save()
 
 
 # -- On the server ---------------------------------------------------------------------------
@@ -132,7 +158,7 @@ def asked(what: str, address: str, rounds: int, before: Callable[[], Any]) -> st
         before()
         found.append(ask(client, address))
     seconds, (_, queries, size) = median(each[0] for each in found), found[-1]
-    return f"{what:38} {1000 * seconds:6.1f} ms {queries:3} queries {size / 1000:6.1f} kB"
+    return f"{what:50} {1000 * seconds:6.1f} ms {queries:3} queries {size / 1000:6.1f} kB"
 
 
 # -- In the browser --------------------------------------------------------------------------
@@ -192,13 +218,14 @@ def in_browser(address: str, rounds: int) -> None:
         print(scale.row("a cold load"))
         for what, pause in (("a click at once", 0.0), ("a click after hovering for 0.3 s", 0.3)):
             taken = repaints(page, pause, rounds)
-            print(f"{what:38} {median(taken):6.1f} ms, at most {max(taken):.1f} ms")
+            print(f"{what:50} {median(taken):6.1f} ms, at most {max(taken):.1f} ms")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--contestants", type=int, default=300)
     parser.add_argument("--votes", type=int, default=200_000)
+    parser.add_argument("--categories", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=12)
     given = parser.parse_args()
     sys.path.insert(0, str(ROOT))
@@ -217,7 +244,7 @@ def main() -> None:
 
         from arena.leaderboard.models import TEXTS
 
-        seconds = publish_made(Path(folder), given.contestants, given.votes)
+        seconds = publish_made(Path(folder), given.contestants, given.votes, given.categories)
         print(f"{given.votes:,} votes of {given.contestants}: published in {seconds:.1f} s")
         # As the server does, see arena/config/lifespan.py.
         settle_server()
@@ -235,6 +262,8 @@ def main() -> None:
             ("two controls, rendered", f"{board}?controls=length,code", cache.clear),
             ("a category, rendered", f"{board}kind_0/", cache.clear),
             ("how sure, rendered", "/how-sure/", cache.clear),
+            *((f"{address}, first read", address, forget) for address in BEHIND),
+            *((f"{address}, rendered", address, cache.clear) for address in BEHIND),
         ):
             print(asked(what, address, given.rounds, before))
         with server() as address:

@@ -30,6 +30,10 @@ class Shelf:
         self.put(digest, value, len(found))
         return value
 
+    def __contains__(self, digest: str) -> bool:
+        with self.lock:
+            return digest in self.entries
+
     def put(self, digest: str, value: Any, size: int) -> None:
         if size > self.most:
             return

@@ -184,6 +184,15 @@ def part_read(snapshot: Fitted, name: str) -> dict[str, Any] | None:
     return content
 
 
+def parts_fetch(snapshot: Fitted, *names: str) -> None:
+    """Have these parts at hand, fetched by one query, for a page that will read them all."""
+    digests = snapshot.content.get("parts", {})
+    wanted = [name for name in names if name in digests and digests[name] not in TEXTS]
+    if len(wanted) > 1:
+        for part in Part.objects.filter(snapshot_id=snapshot.pk, name__in=wanted):
+            TEXTS.put(part.digest, json.loads(text := part.text), len(text))
+
+
 def part_get(snapshot: Fitted, name: str) -> dict[str, Any] | None:
     """The part of that name, None where the publication has none or says why not."""
     content = part_read(snapshot, name)

@@ -588,7 +588,7 @@ def pair_page(subject: Subject, other: str) -> str:
 
 def neighbours_of(subject: Subject, known: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Those beside it, but for who shares its place: nothing turns an order that is none."""
-    if part_get(subject.snapshot, "sure") is None:
+    if "sure" not in part_names(subject.snapshot):
         # A draft does not work such things out.
         return ()
     ranks = {row["contestant"]: row["rank"] for row in subject.document["standings"]}

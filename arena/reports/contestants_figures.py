@@ -20,6 +20,7 @@ from arena.leaderboard.selectors import (
     board_name,
     movements_of,
     part_get,
+    parts_fetch,
     standings_of,
 )
 from arena.leaderboard.sentences import LABELS
@@ -92,6 +93,7 @@ class Subject:
 def subject_of(snapshot: Fitted, roster: Roster, known: Known) -> Subject:
     board = board_name(snapshot, "")
     document = board_document(snapshot, board)
+    parts_fetch(snapshot, f"contestant/{known.name}", "path", "field", "categories", "fragility")
     return Subject(
         snapshot=snapshot,
         roster=roster,

@@ -81,6 +81,9 @@ def asked_of(snapshot: Fitted, query: QueryDict) -> Asked:
         last = place_asked(to, placed) if to else min(placed, first + BLOCK - 1)
     if placed and last < first:
         first, last = last, first
+    if first == last and placed > 1:
+        # One alone has nobody to be shown against.
+        first, last = max(first - 1, 1), max(last, 2)
     return Asked(
         board=board,
         first=first,
@@ -211,12 +214,13 @@ def blocks(asked: Asked, placed: int) -> tuple[Way, ...]:
     if not asked.is_default_board:
         named["board"] = asked.board.value
     found = []
-    for first in range(1, placed + 1, BLOCK):
-        last = min(first + BLOCK - 1, placed)
+    for start in range(1, placed + 1, BLOCK):
+        last = min(start + BLOCK - 1, placed)
+        # Of a last one that would stand alone the neighbour is shown too.
+        first = min(start, last - 1)
         places = {"from": str(first), "to": str(last)} if first > 1 else {}
         is_here = (first, last) == (asked.first, asked.last)
-        label = f"{first}–{last}" if first < last else str(first)
-        found.append(Way(label, address(named | places), is_here))
+        found.append(Way(f"{first}–{last}", address(named | places), is_here))
     last = min(placed, MOST)
     label = _("all") if placed <= MOST else _("the first %(most)s") % {"most": MOST}
     is_here = (asked.first, asked.last) == (1, last)

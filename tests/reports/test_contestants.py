@@ -279,6 +279,20 @@ def test_each_section_is_there_only_with_something_to_say(
     assert len(found) == len(sections) + 1
 
 
+def test_no_link_to_what_a_pair_s_page_does_not_say(
+    client: Client,
+    staff: Client,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """Nothing turns the order of two that share a place; and a draft does not work it out."""
+    published(written(tmp_path, *["wren,kite,tie"] * 20))
+    assert "#turned" not in client.get("/models/wren/").content.decode()
+
+    votes_import(path=stylish(tmp_path))
+    refit()
+    assert "#turned" not in staff.get("/models/wren/?snapshot=draft").content.decode()
+
+
 def test_without_a_vote_that_counts(client: Client, board: Snapshot) -> None:
     idle = factories.revision("heron", stage="released")
     said = text(client, f"/models/{idle.contestant.slug}/")

@@ -16,6 +16,7 @@ from django.test import Client
 from arena.integrity.imports import votes_import
 from arena.leaderboard.models import BoardName, Snapshot
 from arena.leaderboard.services import publish
+from arena.reports import contestants_words
 from arena.reports import pairs_all_words as words
 from arena.reports.charts.pairs_all import heatmap
 from arena.reports.pairs_all import asked_of, figures
@@ -75,6 +76,30 @@ def test_before_the_first_publication(client: Client) -> None:
 
     assert "Here every pair will stand" in page
     assert "<figure" not in page
+
+
+def test_where_nobody_is_placed(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("model_a,model_b,winner\nwren,kite,model_a\n")
+    published(path)
+
+    for query in ("", "?show=all", "?to=3"):
+        assert "Fewer than two contestants are placed" in html(client, f"/pairs/{query}")
+
+
+def test_a_last_place_is_not_shown_alone(client: Client, tmp_path: Path) -> None:
+    published(many(tmp_path, 21))
+
+    assert 'href="/pairs/?from=20&to=21"' in html(client)
+    assert html(client, "/pairs/?from=20&to=21").count('<th scope="row"><span class="place">') == 2
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.0, "0"), (0.001, "<1"), (0.5, "50"), (0.999, ">99"), (1.0, "100")]
+)
+def test_what_is_not_certain_does_not_read_so(share: float, said: str) -> None:
+    assert words.percent(share) == said
+    assert contestants_words.share(share) == f"{said}%"
 
 
 def test_counts_are_of_the_votes(tmp_path: Path) -> None:
@@ -166,6 +191,8 @@ def test_the_first_twenty_then_others(client: Client, tmp_path: Path) -> None:
         ("", (1, 6)),
         ("from=5", (5, 6)),
         ("from=4&to=2", (2, 4)),
+        ("from=6&to=6", (5, 6)),
+        ("from=1&to=1", (1, 2)),
         ("to=900", (1, 6)),
         ("show=all", (1, 6)),
     ],

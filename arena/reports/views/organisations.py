@@ -71,7 +71,7 @@ def figure(request: HttpRequest, name: str, form: str) -> HttpResponse:
     if slug:
         figures = one_figures(organisation_page(snapshot, slug, named))
     else:
-        figures = index_figures(index_page(snapshot, named))
+        figures = index_told(index_page(snapshot, named), form)
     found = figure_named(figures, name)
     return figure_response(request, snapshot, found, form=form, of=f"organisations {name} {slug}")
 
@@ -82,6 +82,13 @@ def shown_at(figure: Figure, query: str) -> Shown:
 
 
 # -- All of them -----------------------------------------------------------------------------
+
+
+def index_told(page: Index, form: str) -> Iterable[Figure]:
+    """What the page draws; as data the table of all, also where nothing says who was shown."""
+    if form in ("csv", "json") and page.has_organisations and not page.has_shown:
+        yield exposure_figure(page)
+    yield from index_figures(page)
 
 
 def index_figures(page: Index) -> Iterable[Figure]:
@@ -105,7 +112,7 @@ def exposure_figure(page: Index) -> Figure:
     return Figure(
         name=EXPOSURE,
         title=title,
-        words=words.exposure_words(page.makers),
+        words=words.exposure_words(page.makers) if page.has_shown else "",
         rows=[maker_row(maker, page) for maker in page.makers],
         draw=draw,
         size=(570, 22 * len(page.makers) + 30),
