@@ -133,8 +133,11 @@ class Tally:
         self.weights[met.pool] += sides * met.weight
 
 
-def exposure(since: datetime | None = None) -> Exposure:
+def exposure(since: datetime | None = None, settled: datetime | None = None) -> Exposure:
     """Two queries, whatever the number of battles, of which one goes through all of them.
+
+    since: only of battles that began from then on. settled: only of those that began before or are
+    voted on.
 
     An even drawing's share is estimated from the stored probabilities: each battle weighs 1/π of
     its pair, normalised within battles that had the same pairs to draw from, which are those on
@@ -145,7 +148,7 @@ def exposure(since: datetime | None = None) -> Exposure:
     groups = groups_of(Revision.objects.select_related("contestant__organisation"))
     pools: dict[Hashable, PoolSums] = defaultdict(PoolSums)
     levels: tuple[dict[Group, Tally], ...] = tuple(defaultdict(Tally) for _ in LEVELS)
-    for met in drawn_pairs(since):
+    for met in drawn_pairs(since, settled):
         pools[met.pool].add(met)
         for tallies, first, second in zip(levels, groups[met.a], groups[met.b], strict=True):
             for group in {first, second}:
@@ -165,11 +168,13 @@ def exposure(since: datetime | None = None) -> Exposure:
     )
 
 
-def drawn_pairs(since: datetime | None) -> Iterator[Met]:
+def drawn_pairs(since: datetime | None, settled: datetime | None) -> Iterator[Met]:
     """Battles of two different contestants that were drawn, by side and pool."""
     battles = Battle.objects.exclude(mode=Mode.NAMED).exclude(revision_a=F("revision_b"))
     if since:
         battles = battles.filter(created_at__gte=since)
+    if settled:
+        battles = battles.filter(are_settled(settled))
     weight = 1.0 / F("draw_probability")
     found = (
         battles.annotate(month=MONTH_OF_OWN_PROMPT)
@@ -182,6 +187,11 @@ def drawn_pairs(since: datetime | None) -> Iterator[Met]:
         )
     )
     return (Met(*row) for row in found.values_list(*COLUMNS).iterator())
+
+
+def are_settled(moment: datetime) -> Q:
+    """Of battles: voted on, or begun before that moment."""
+    return Q(state=State.VOTED) | Q(created_at__lt=moment)
 
 
 COLUMNS = ("revision_a_id", "revision_b_id", "recorded_prompt_id", *Met._fields[3:])

@@ -454,6 +454,8 @@ HEAD_KEY_FILE = os.environ.get("HEAD_KEY_FILE", "")
 ARCHIVE_VOTES = envbool("ARCHIVE_VOTES", True)
 # Whether prompts and answers may leave the arena, by archive and API.
 PUBLISH_TEXT = envbool("PUBLISH_TEXT", False)
+# Whether pages tell remote names, decoding settings and system prompts; endpoints they never tell.
+PUBLISH_SERVED = envbool("PUBLISH_SERVED", True)
 
 LOGGING = {
     "version": 1,

@@ -35,7 +35,7 @@ TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
 # An interval wider than so many times the usual one may run off the axis.
 WIDEST_SHOWN = 4.0
 # A board of more rows shows so many at first.
-ROWS_AT_FIRST = 50
+ROWS_AT_ONCE, ROWS_AT_FIRST = 50, 40
 # How a rule begins that leaves out the votes of other categories, see ranking.analysis.boards.
 ELSEWHERE = "not "
 # So many rows of the table an opened account takes.
@@ -47,7 +47,7 @@ def board_page(snapshot: Fitted, view: View) -> BoardPage:
     document, counts = source.document, source.document["counts"]
     every = all_rows(snapshot, source)
     kept = shown(every, view, snapshot)
-    cut = kept if view.whole else kept[:ROWS_AT_FIRST]
+    cut = kept if view.whole or len(kept) <= ROWS_AT_ONCE else kept[:ROWS_AT_FIRST]
     rows = opened(tuple(map(row_of, cut)), snapshot, view)
     placed = tuple(map(row_of, every))
     address = board_address(view)

@@ -55,7 +55,8 @@ async def criteria_met(
     said = json_in(answer_in(await document(call)))
     found = {name: said.get(name) for name in criteria}
     if any(type(met) is not bool for met in found.values()):
-        raise Unreadable(f"not true or false for each criterion: {str(said)[:80]!r}")
+        unsaid = ", ".join(name for name, met in found.items() if type(met) is not bool)
+        raise Unreadable(f"neither true nor false: {unsaid}")
     return {name: met is True for name, met in found.items()}
 
 
@@ -72,11 +73,14 @@ def answer_in(completion: Any) -> str:
 
 
 def json_in(text: str) -> dict[str, Any]:
-    """The object in the text, around which models like to put a fence or a word."""
+    """The object in the text, around which models like to put a fence or a word.
+
+    What it raises quotes nothing: such an answer often repeats the request, which is a voter's.
+    """
     try:
         said = json.loads(text[text.index("{") : text.rindex("}") + 1])
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"no JSON object: {text[:80]!r}") from error
+        raise Unreadable(f"no JSON object in {len(text)} characters") from error
     if not isinstance(said, dict):
-        raise Unreadable(f"no JSON object: {text[:80]!r}")
+        raise Unreadable(f"no JSON object in {len(text)} characters")
     return said

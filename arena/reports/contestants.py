@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -428,6 +429,8 @@ def served_of(subject: Subject) -> tuple[Served, ...]:
 
 
 def served(subject: Subject, revision: Revision, known: Known, place: Data | None) -> Served:
+    """Of what is served no more than the operator tells."""
+    is_told = settings.PUBLISH_SERVED
     return Served(
         number=revision.number,
         name=revision.name,
@@ -437,9 +440,9 @@ def served(subject: Subject, revision: Revision, known: Known, place: Data | Non
         place=place_words(place) if place else "",
         since=revision.created_at,
         kind=str(words.KINDS[Kind(revision.kind)]),
-        remote_model=revision.remote_model,
-        decoding=decoding_words(revision.decoding),
-        system_prompt=revision.system_prompt,
+        remote_model=revision.remote_model if is_told else "",
+        decoding=decoding_words(revision.decoding) if is_told else "",
+        system_prompt=revision.system_prompt if is_told else "",
         identity=revision.identity,
     )
 

@@ -62,7 +62,7 @@ class Place:
 @dataclass(frozen=True)
 class Member:
     """A revision with counted votes. place: on the default board; raw: on the raw one, None where
-    that is the default. first, last: of its votes, where their times are known."""
+    that is the default. first, last: days of its votes, where their times are known."""
 
     name: str
     address: str

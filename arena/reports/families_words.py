@@ -239,7 +239,7 @@ def never_met(members: Sequence[Member], direct: Sequence[Direct]) -> str:
         ) % {"number": grouped(len(apart))}
     one, other = apart[0]
     told = {"one": one.name, "other": other.name}
-    if one.last and other.first and one.last <= other.first:
+    if one.last and other.first and one.last < other.first:
         return (
             _(
                 "%(one)s and %(other)s never met: the last vote on the one came before the first "

@@ -1,13 +1,20 @@
-"""The battles that were drawn in this arena so far: of now, and of no publication."""
+"""The battles that were drawn in this arena so far: of now, and of no publication.
+
+A battle that nobody voted on counts by whole days, and not before a day has gone by: where few are
+drawn, whoever saw the counts grow by the own battle would learn who is in it before the vote.
+"""
 
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
+from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from arena.battles.exposure import Exposed, Exposure, exposure
+from arena.battles.exposure import Exposed, Exposure, are_settled, exposure
 from arena.battles.models import Battle, Mode
 from arena.leaderboard.sentences import grouped
 from arena.reports import methodology_words as words
@@ -15,6 +22,7 @@ from arena.reports import methodology_words as words
 # They are counted once in so many seconds: the database goes through them all.
 DRAWN_SECONDS = 600
 DRAWN = "reports:battles-drawn"
+SETTLED_AFTER = timedelta(days=1)
 # Two million battles take 6 s of a processor: whoever asks meanwhile waits for the same count.
 _counting = threading.Lock()
 
@@ -42,8 +50,15 @@ class DrawnPage:
 
 
 def has_drawn() -> bool:
-    """Whether any battle was drawn in this arena."""
-    return Battle.objects.exclude(mode=Mode.NAMED).exists()
+    """Whether any battle that counts was drawn in this arena."""
+    drawn = Battle.objects.exclude(mode=Mode.NAMED).exclude(revision_a=F("revision_b"))
+    return drawn.filter(are_settled(settled())).exists()
+
+
+def settled() -> datetime:
+    """Whatever began before it counts: the beginning of a day in UTC."""
+    moment = (timezone.now() - SETTLED_AFTER).astimezone(UTC)
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def drawn_page() -> DrawnPage:
@@ -51,7 +66,7 @@ def drawn_page() -> DrawnPage:
     with _counting:
         found: Exposure | None = cache.get(DRAWN)
         if found is None:
-            found = exposure()
+            found = exposure(settled=settled())
             cache.set(DRAWN, found, DRAWN_SECONDS)
     told = {"battles": grouped(found.battles), "votes": grouped(found.votes)}
     has_even = any(row.expected is not None for row in found.organisations)

@@ -2,7 +2,8 @@
 
 One part `family/<family>` for each family of several revisions with counted votes:
 
-    members   by stage and first vote: rating and places on both boards, votes, first and last vote
+    members   by stage and first vote: rating and places on both boards, votes, days of the first
+              and last
     direct    battles between two members, and the scores that both boards expected in them
     compared  pairs of members, of unlike stage first: could one model have given their answers
               (ranking.analysis.likeness)
@@ -34,6 +35,7 @@ from ranking.votes import A_WINS, B_WINS, BOTH_BAD, TIE, Votes
 
 FAMILY = "family/"
 
+DAY = 86_400.0
 MOST_PAIRS = 10
 """So many pairs of a family's members are compared."""
 
@@ -119,8 +121,8 @@ class _Families:
             "stage": member.stated.stage,
             "released": member.stated.released,
             "votes": int(member.rows.size),
-            "first": first,
-            "last": last,
+            "first": day_of(first),
+            "last": day_of(last),
             "boards": places,
         }
 
@@ -178,6 +180,11 @@ def span_of(votes: Votes, rows: IndexArray) -> tuple[float | None, float | None]
     if votes.time is None or np.isnan(times := votes.time[rows]).any():
         return None, None
     return round(float(times.min()), 3), round(float(times.max()), 3)
+
+
+def day_of(seconds: float | None) -> float | None:
+    """When its day began, in UTC: the hour of a single vote is nobody's affair."""
+    return None if seconds is None else seconds - seconds % DAY
 
 
 def standing_document(standing: Standing | None) -> dict[str, Any] | None:

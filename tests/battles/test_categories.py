@@ -373,6 +373,7 @@ def test_the_judge_says_which_criteria_are_met(judge: Judge, alice: Voter) -> No
     [
         500,
         "Yes.",
+        "Why is the sky blue? Let me think.",
         "[true]",
         json.dumps({**MET, "complexity": "yes"}),
         json.dumps({"creativity": 1}),
@@ -386,7 +387,8 @@ def test_what_it_does_not_say_stays_unknown(judge: Judge, alice: Voter, says: st
     assert judged(battle) == {}
     judgement = Judgement.objects.get()
     assert (judgement.verdict, judgement.attempts) == (None, 1)
-    assert judgement.error
+    # What it says instead often repeats the prompt, which may have to be erased.
+    assert judgement.error and "sky" not in judgement.error
 
 
 def test_it_is_asked_again_a_minute_later_three_times_at_most(judge: Judge, alice: Voter) -> None:

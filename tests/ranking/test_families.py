@@ -228,6 +228,8 @@ def test_it_works() -> None:
     assert exp["votes"] == standing.votes
     assert exp["boards"]["raw"]["rating"] > exp["boards"]["controlled"]["rating"] + 30
     assert 0 <= exp["first"] < exp["last"] <= 40 * DAY
+    # The hour of a single vote is nobody's affair.
+    assert exp["first"] % DAY == exp["last"] % DAY == 0
 
 
 def test_members_of_another_style_and_the_same_substance_are_told_apart_by_style() -> None:

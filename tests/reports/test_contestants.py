@@ -360,6 +360,24 @@ def test_an_endpoint_and_its_key_stay_secret(client: Client, board: Snapshot, al
     assert "HERON_KEY" not in said
 
 
+def test_an_operator_may_keep_what_is_served(
+    client: Client, board: Snapshot, settings: Any
+) -> None:
+    settings.PUBLISH_SERVED = False
+    served = factories.revision(
+        "heron",
+        remote_model="heron-large",
+        system_prompt="You are brief.",
+        decoding={"temperature": 0.5},
+        stage="released",
+    )
+    said = client.get(f"/models/{served.contestant.slug}/").content.decode()
+
+    assert served.identity in said
+    for kept in ("heron-large", "You are brief.", "temperature"):
+        assert kept not in said
+
+
 def test_hostile_names_stay_text(client: Client, tmp_path: Path) -> None:
     name = "<script>alert(1)</script>"
     published(written(tmp_path, *[f"{name},=1+1,tie", f"=1+1,{name},model_a"] * 9))

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import timedelta
 from html import unescape
 from io import StringIO
 from pathlib import Path
@@ -12,8 +13,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from arena.battles.models import State
+from arena.battles.models import Battle, State
 from arena.catalog.models import Contestant, Organisation
 from arena.integrity.imports import votes_import
 from arena.integrity.services import votes_exclude
@@ -213,7 +215,11 @@ def test_what_was_drawn_so_far_comes_with_battles(client: Client, published: Sna
     wren, kite = factories.known("wren"), factories.known("finch")
     voter = Voter.objects.create(key="k" * 32)
     factories.battle(wren, kite, voter)
+    # Who is in a battle that may still be going on must not show in the counts.
+    assert "No battle has been drawn here yet" in said(client, f"{PAGE}drawn/", 404)
+    Battle.objects.update(created_at=timezone.now() - timedelta(days=2))
     factories.battle(kite, wren, voter, State.VOTED)
+    factories.battle(wren, kite, voter)
 
     assert f'hx-get="{PAGE}drawn/"' in html(client)
     text = said(client, f"{PAGE}drawn/")

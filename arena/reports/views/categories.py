@@ -23,7 +23,8 @@ def index(request: HttpRequest) -> HttpResponse:
         page = categories.categories_page(snapshot, request.GET)
         return kept_from_caches(render(request, TEMPLATE, {"page": page}), snapshot)
 
-    return kept_page(request, "categories", made, categories.KNOWN)
+    is_usual = request.GET.get("rows", "") in ("", categories.ALL)
+    return kept_page(request, "categories", made, categories.KNOWN if is_usual else frozenset())
 
 
 @require_safe

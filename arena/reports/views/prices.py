@@ -23,10 +23,15 @@ from arena.reports.responses import figure_response
 if TYPE_CHECKING:
     from ranking.plots.themes import Theme
 
+MIXES = frozenset({"", *map(str, range(101))})
+
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    return kept_page(request, "prices", lambda: index_made(request), frozenset({"board", "mix"}))
+    # One mix can be written in any number of ways, with blanks around it.
+    is_usual = request.GET.get("mix", "") in MIXES
+    known = frozenset({"board", "mix"}) if is_usual else frozenset()
+    return kept_page(request, "prices", lambda: index_made(request), known)
 
 
 def index_made(request: HttpRequest) -> HttpResponse:
