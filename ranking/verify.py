@@ -59,6 +59,8 @@ STATED = (
     *("families", "catalog", "parts"),
 )
 KEYS = frozenset({*COMPUTED, *STATED, "simulated_votes"})
+LATER = frozenset({"families", "parts", "catalog"})
+"""Keys that publications of earlier forms lack."""
 
 _KINDS = (
     *(("segments", list), ("exclusions", dict), ("boards", dict), ("spec", dict)),
@@ -199,6 +201,12 @@ def read_snapshot(path: Path) -> SnapshotFile:
             recomputed=digest,
         )
     snapshot = SnapshotFile(path, digest, document)
+    if (left := KEYS - set(document)) and left <= LATER and set(document) <= KEYS:
+        raise snapshot.refuse(
+            min(left),
+            "is not there: the publication is of an earlier form. Check it with the version of "
+            "Tiltyard that made it.",
+        )
     for where, holds in _form(document):
         if not holds:
             raise snapshot.refuse(where, "is not what a publication has there.")

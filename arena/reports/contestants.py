@@ -429,8 +429,8 @@ def served_of(subject: Subject) -> tuple[Served, ...]:
 
 
 def served(subject: Subject, revision: Revision, known: Known, place: Data | None) -> Served:
-    """Of what is served no more than the operator tells."""
-    is_told = settings.PUBLISH_SERVED
+    """Of what is served no more than the operator tells, and of what is only tried out nothing."""
+    is_told = settings.PUBLISH_SERVED and revision.stage not in (Stage.EXPERIMENTAL, Stage.PREVIEW)
     return Served(
         number=revision.number,
         name=revision.name,

@@ -525,7 +525,10 @@ def bins_words(bins: Sequence[Json]) -> str:
 def scores_title(forecasts: Json) -> str:
     if forecasts["better"] is None:
         raw = forecasts["boards"][0]
-        told = {"saved": percent(1.0 - raw["brier"] / raw["brier_without"])}
+        saved = 1.0 - raw["brier"] / raw["brier_without"]
+        if saved <= 0.0:
+            return _("Forecasts do no better than ones that know no contestant.")
+        told = {"saved": percent(saved)}
         return _("Forecasts miss by %(saved)s less than ones that know no contestant.") % told
     better = forecasts["better"]["brier"]
     told = {

@@ -214,6 +214,13 @@ def test_what_no_publication_says(snapshot: Path, alter: Any, where: str) -> Non
     assert (refused(altered(snapshot, alter)).where or "").startswith(where)
 
 
+def test_one_of_an_earlier_form_is_no_altered_one(snapshot: Path) -> None:
+    earlier = altered(snapshot, lambda document: document.pop("catalog"))
+
+    with pytest.raises(VerificationError, match="of an earlier form"):
+        verify([earlier], snapshot.parent)
+
+
 def test_a_file_counts_once(tmp_path: Path, entries: list[SegmentEntry]) -> None:
     """All is consistent here: links, rows, boards. But a chain has each file once."""
     again = replace(entries[1], link=link_of(entries[1].link, entries[1].sha256))
