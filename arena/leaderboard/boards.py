@@ -12,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from arena.leaderboard.categories import category_label, category_words
+from arena.leaderboard.categories import category_label
 from arena.leaderboard.certainty import first_place
 from arena.leaderboard.forms import form_of, toggle_label
 from arena.leaderboard.models import Fitted
@@ -298,7 +298,7 @@ def held_words(view: View) -> str:
 def board_words(view: View) -> str:
     if view.category == OVERALL:
         return _("Overall board")
-    return _("Board of %(category)s") % {"category": category_words(view.category)}
+    return _("Category: %(category)s") % {"category": category_label(view.category)}
 
 
 def pooling(snapshot: Fitted, view: View, votes: int) -> Pooling | None:
