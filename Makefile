@@ -51,7 +51,7 @@ test: $(VENV)/.test ## run every test (those in a browser skip where there is no
 
 test-services: $(VENV)/.test ## run the core suite on DATABASE_URL (PostgreSQL) and REDIS_URL
 	@$(BIN)/pytest -m "not browser" tests/voters tests/catalog tests/battles tests/chats tests/integrity \
-		tests/leaderboard tests/api $(ARGS)
+		tests/leaderboard tests/reports tests/api $(ARGS)
 
 check: $(VENV)/.test ## formatting, lint, types, house rules; no tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
