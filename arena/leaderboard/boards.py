@@ -34,8 +34,8 @@ from arena.leaderboard.why import whys
 TICK_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
 # An interval wider than so many times the usual one may run off the axis.
 WIDEST_SHOWN = 4.0
-# A board of more rows shows so many at first.
-ROWS_AT_ONCE, ROWS_AT_FIRST = 50, 40
+# A board of more rows than the first number shows the second at first.
+ROWS_AT_ONCE, ROWS_AT_FIRST = 60, 40
 # How a rule begins that leaves out the votes of other categories, see ranking.analysis.boards.
 ELSEWHERE = "not "
 # So many rows of the table an opened account takes.
