@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,17 @@ def real_votes() -> Path:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path) -> Iterator[None]:
-    """What a test writes stays in its own folder.
+    """What a test writes stays in its own folder."""
+    with folders(tmp_path / "var"):
+        yield
+
+
+@contextmanager
+def folders(var: Path) -> Iterator[None]:
+    """Files are written below `var`.
 
     Not through the `settings` fixture: tests may take parameters of that name.
     """
-    var = tmp_path / "var"
     storages = {kind: durable(var / kind) for kind in ("segments", "texts", "images")}
     with override_settings(
         VAR_DIR=var,

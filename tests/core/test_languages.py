@@ -1,12 +1,8 @@
 """Pages speak their reader's language, whole; what programs read is the same in every one."""
 
-import csv
 import json
 import re
-from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from babel.messages.catalog import Message
@@ -17,9 +13,7 @@ from pytest_django import Settings
 
 from arena.core.exceptions import TooMany
 from arena.core.language import language_of, speaking
-from arena.demo.services import seed
 from arena.integrity.imports import votes_import
-from arena.leaderboard.models import Snapshot
 from arena.leaderboard.services import publish
 from arena.voters.exceptions import SignInNeeded
 from arena.voters.limits import limit_hit
@@ -205,69 +199,7 @@ def test_a_limit_is_told_in_the_language_of_whoever_meets_it(asked: str, told: s
     assert told in refused.value.message
 
 
-# -- Numbers, dates and drawings -------------------------------------------------------------
-
-
-@pytest.fixture
-def board(db: None) -> Iterator[Snapshot]:
-    """A large board with style, movements, intervals and contestants that are not placed."""
-    seed()
-    snapshot = Snapshot.objects.latest("number")
-    yield snapshot
-
-
-def test_numbers_are_written_as_the_language_writes_them(client: Client, board: Snapshot) -> None:
-    counted = board.content["boards"]["controlled"]["counts"]["counted"]
-    assert counted >= 1000
-    for headers, mark in (({}, ","), (FRENCH, "\u202f"), (CHINESE, ",")):
-        page = client.get("/leaderboard/", headers=headers).content.decode()
-        assert f"{counted:,}".replace(",", mark) in page
-
-
-@pytest.mark.parametrize("headers", [FRENCH, CHINESE])
-def test_drawings_are_the_same_in_every_language(
-    client: Client, board: Snapshot, headers: dict[str, str]
-) -> None:
-    """A coordinate of 1,5 would be no coordinate."""
-    for query in ("", "?board=raw"):
-        english, other = (
-            client.get(f"/leaderboard/{query}", headers=asked).content.decode()
-            for asked in ({}, headers)
-        )
-        assert coordinates(english) == coordinates(other)
-        assert len(coordinates(english)) > 50
-
-
-def coordinates(page: str) -> list[tuple[str, str]]:
-    """Name and value of each attribute of a drawing that is not words."""
-    drawn = [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
-    return [
-        (name, value)
-        for svg in drawn
-        for part in svg.iter()
-        for name, value in part.attrib.items()
-        if not name.startswith("aria-")
-    ]
-
-
-def test_dates_are_words_for_people_and_neutral_for_programs(
-    client: Client, board: Snapshot
-) -> None:
-    at = board.published_at
-    page = client.get("/archive/", headers=CHINESE).content.decode()
-
-    assert f"{at.year}年{at.month}月{at.day}日" in page
-    assert f'datetime="{at:%Y-%m-%dT%H:%M}' in page
-
-
-def test_downloads_are_the_same_in_every_language(client: Client, board: Snapshot) -> None:
-    for form in ("csv", "json"):
-        address = f"/leaderboard/download.{form}"
-        english, french = client.get(address), client.get(address, headers=FRENCH)
-        assert english.content == french.content
-        assert "Vary" not in french or "Accept-Language" not in french["Vary"]
-    rows = csv.DictReader(StringIO(client.get("/leaderboard/download.csv").content.decode()))
-    assert all(float(row["rating"]) for row in rows)
+# -- Sentences --------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db

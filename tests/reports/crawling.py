@@ -163,8 +163,8 @@ def kind_of(address: str) -> str | None:
     except Resolver404:
         return None
     if "form" in match.kwargs:
-        return " ".join(
-            [match.view_name, *(str(match.kwargs.get(key, "")) for key in ("name", "form"))]
-        )
+        # The same chart is drawn for png as for svg.
+        named = ("form",) if match.kwargs["form"] == "png" else ("name", "form")
+        return " ".join([match.view_name, *(str(match.kwargs.get(key, "")) for key in named)])
     asked = sorted({each.partition("=")[0] for each in parts.query.split("&") if each})
     return " ".join([match.view_name, *asked])
