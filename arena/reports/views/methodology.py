@@ -10,6 +10,7 @@ from arena.core.exceptions import Unknown
 from arena.core.kept import is_for_part, kept_response
 from arena.leaderboard.exceptions import NothingPublished
 from arena.leaderboard.pictures import file_name
+from arena.leaderboard.selectors import latest_digest
 from arena.leaderboard.visits import kept_from_caches, kept_page, snapshot_asked
 from arena.reports import formulas as written
 from arena.reports.figures import figure_named
@@ -62,4 +63,5 @@ def formulas(request: HttpRequest) -> HttpResponse:
     def make() -> HttpResponse:
         return render(request, "reports/formulas.html", {"chapters": written.chapters()})
 
-    return kept_response(request, f"formulas {written.digest()}", make)
+    # What stands around the formulas, such as the ways to other pages, is the publication's.
+    return kept_response(request, f"formulas {written.digest()} {latest_digest()}", make)
