@@ -97,12 +97,6 @@ def nothing_counted(status: str) -> str:
     return _("No vote on it counts in this publication, so nothing can be said of it.")
 
 
-def waiting_words(votes: int) -> str:
-    return ngettext("%(votes)s vote is known of it.", "%(votes)s votes are known of it.", votes) % {
-        "votes": grouped(votes)
-    }
-
-
 # -- Why it moved ----------------------------------------------------------------------------
 
 

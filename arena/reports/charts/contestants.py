@@ -12,6 +12,7 @@ from arena.leaderboard.charts import about, so_shown
 from arena.leaderboard.models import BoardName, Fitted
 from arena.leaderboard.sentences import grouped, joined
 from arena.reports import contestants_words as words
+from arena.reports.charts.axes import rating_axis
 from ranking.plots.sheets import (
     ROW,
     Layer,
@@ -218,7 +219,7 @@ def categories_chart(
         for i, row in enumerate(rows)
     ]
     sheet = Sheet(theme, shown, width=left + AXIS + 210, height=ROW * len(shown))
-    x = rating_axis(left, [v for row in rows for v in spread_of(row)])
+    x = rating_axis(left, AXIS, [v for row in rows for v in spread_of(row)])
     band = sheet.marks().mark_bar(orient="horizontal", clip=True, **band_style(sheet.colours, 10))
     dashed = dict(band_style(sheet.colours, 10), color=sheet.colours.page, strokeDash=[3, 3])
     pooled = sheet.marks().mark_bar(orient="horizontal", clip=True, **dashed)
@@ -260,20 +261,6 @@ def categories_chart(
 def spread_of(row: Data) -> list[float]:
     known = (row[key] for key in ("rating", "lower", "upper", "raw_rating"))
     return [value for value in known if value is not None]
-
-
-def rating_axis(left: float, values: Sequence[float]) -> Any:
-    low, high = min(values), max(values)
-    room = (high - low) * 0.03 or 10.0
-    scale = alt.Scale(
-        domain=[low - room, high + room], range=[left, left + AXIS], nice=False, zero=False
-    )
-    axis = alt.Axis(orient="top", title=_("Rating, 95% interval"), format="d", tickCount=6)
-
-    def x(field: str) -> alt.X:
-        return alt.X(f"{field}:Q", scale=scale, axis=axis)
-
-    return x
 
 
 # -- Over time -------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -14,6 +13,7 @@ from arena.leaderboard.models import Fitted
 from arena.leaderboard.sentences import grouped, joined
 from arena.leaderboard.templatetags.glyphs import doubt, whole
 from arena.reports import families_words as words
+from arena.reports.charts.axes import rating_axis
 from arena.reports.families import Compared, FamilyPage, Member, Picked, Rated
 from ranking.plots.sheets import (
     ROW,
@@ -35,20 +35,6 @@ AXIS, PANEL, TALL, GAP = 380.0, 112, 120, 18
 WIDE = 900.0
 
 
-def rating_x(left: float, values: Sequence[float]) -> Any:
-    low, high = min(values), max(values)
-    room = (high - low) * 0.04 or 10.0
-    scale = alt.Scale(
-        domain=[low - room, high + room], range=[left, left + AXIS], nice=False, zero=False
-    )
-    axis = alt.Axis(orient="top", title=_("Rating, 95% interval"), format="d", tickCount=6)
-
-    def x(field: str) -> alt.X:
-        return alt.X(f"{field}:Q", scale=scale, axis=axis)
-
-    return x
-
-
 # -- Ratings ---------------------------------------------------------------------------------
 
 
@@ -57,7 +43,7 @@ def ratings_chart(snapshot: Fitted, page: FamilyPage, title: str, theme: Theme) 
     rows = [rating_row(i, member) for i, member in enumerate(page.placed)]
     left = name_room([row["name"] for row in rows]) + 16
     sheet = Sheet(theme, rows, width=left + AXIS + 220, height=ROW * len(rows))
-    x = rating_x(left, [v for row in rows for v in ends_of(row)])
+    x = rating_axis(left, AXIS, [v for row in rows for v in ends_of(row)])
     colours = sheet.colours
     band = sheet.marks(y="below").mark_bar(orient="horizontal", **band_style(colours, 9), clip=True)
     drawn: list[Layer] = []
@@ -211,7 +197,7 @@ def picked_chart(
         rows.append(row | {"name": words.since_release(picked.published.rated.name)})
     left = name_room([row["name"] for row in rows]) + 16
     sheet = Sheet(theme, rows, width=left + AXIS + 170, height=ROW * len(rows))
-    x = rating_x(left, [row[end] for row in rows for end in ("lower", "upper")])
+    x = rating_axis(left, AXIS, [row[end] for row in rows for end in ("lower", "upper")])
     colours = sheet.colours
     band = sheet.marks().mark_bar(orient="horizontal", clip=True, **band_style(colours, 10))
     mark = sheet.dot()
