@@ -507,8 +507,11 @@ def alone_votes(since: datetime | None = None) -> Alone:
     )
 
 
-def wilson(hits: int, of: int) -> Interval | None:
-    """A share with its 95 % interval (Wilson 1927), which never leaves [0, 1]; None of none."""
+def wilson(hits: float, of: int) -> Interval | None:
+    """A share with its 95 % interval (Wilson 1927), which never leaves [0, 1]; None of none.
+
+    A tie may count half a hit: it varies less than a hit does, so the interval is rather too wide.
+    """
     if not of:
         return None
     share, z2 = hits / of, Z * Z

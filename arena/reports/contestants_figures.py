@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from arena.battles.exposure import wilson
 from arena.catalog.models import Revision
 from arena.leaderboard.categories import category_label
 from arena.leaderboard.models import BoardName, Fitted
@@ -493,15 +494,6 @@ def history_figure(subject: Subject, rows: Sequence[Data]) -> Figure | None:
 # -- Head to head ----------------------------------------------------------------------------
 
 
-def wilson(share: float, votes: int) -> tuple[float, float]:
-    """The 95% interval of a share of so many votes (Wilson 1927). A tie counts half to either
-    side, which varies less than wins and losses do, so it is rather too wide than too narrow."""
-    square = Z * Z / votes
-    middle = (share + square / 2) / (1 + square)
-    half = Z / (1 + square) * math.sqrt(share * (1 - share) / votes + square / votes / 4)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def versus_rows(subject: Subject) -> list[dict[str, Any]]:
     """Against everybody that it met or that is placed, whom it met most first."""
     if subject.part is None:
@@ -524,7 +516,8 @@ VERSUS_KEYS = (
 def versus_row(name: str, entry: Data) -> dict[str, Any]:
     votes = entry["votes"]
     observed = (entry["won"] + (entry["tied"] + entry["both_bad"]) / 2) / votes if votes else None
-    low, high = wilson(observed, votes) if observed is not None else (None, None)
+    interval = wilson(observed * votes, votes) if observed is not None else None
+    low, high = (interval.lower, interval.upper) if interval else (None, None)
     return {
         "opponent": name,
         "votes": votes,

@@ -21,7 +21,7 @@ from arena.leaderboard import services
 from arena.leaderboard.models import Snapshot
 from arena.leaderboard.selectors import part_get
 from arena.leaderboard.services import publish, refit
-from arena.reports.contestants_figures import distance_apart, wilson
+from arena.reports.contestants_figures import distance_apart
 from arena.voters.models import Voter
 from ranking.analysis.boards import category_parts
 from ranking.analysis.categories import category_table, pooled_parts
@@ -155,13 +155,6 @@ def test_the_record_is_that_of_the_votes(client: Client, tmp_path: Path) -> None
     counted = {name: row[name] for name in ("votes", "won", "tied", "both_bad", "lost")}
     assert counted == {"votes": "9", "won": "5", "tied": "1", "both_bad": "1", "lost": "2"}
     assert float(row["observed"]) == pytest.approx(6 / 9)
-
-
-def test_wilsons_interval() -> None:
-    """By hand: 8 of 10."""
-    assert wilson(0.8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert wilson(0.0, 4)[0] == 0.0
-    assert wilson(1.0, 4)[1] == pytest.approx(1.0)
 
 
 def test_categories_stand_beside_all_votes(client: Client, board: Snapshot) -> None:
